@@ -1,0 +1,7 @@
+export * from './assign.js'
+export * from './census.js'
+export * from './draft.js'
+export * from './engine.js'
+export * from './guard.js'
+export * from './traits.js'
+export * from '../core/index.js'

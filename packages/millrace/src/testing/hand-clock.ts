@@ -1,0 +1,61 @@
+import type { Cancel, Millis } from '../core/clock.js'
+import { TurnedClock } from '../core/turned-clock.js'
+
+type Turned = () => Promise<Millis | undefined>
+
+/** A clock that stands still until a test turns it. Wall and monotonic time move together, unless `jumpWall` parts them. */
+export class HandClock extends TurnedClock {
+  readonly #time: Float64Array
+  readonly #turned = new Set<Turned>()
+
+  constructor(wall: Millis = Date.UTC(2026, 0, 1)) {
+    const shared = new SharedArrayBuffer(16)
+    super(shared)
+    this.#time = new Float64Array(shared)
+    this.#time[0] = wall
+  }
+
+  onTurn(call: Turned): Cancel {
+    this.#turned.add(call)
+    return () => this.#turned.delete(call)
+  }
+
+  /** Lets `ms` pass, stopping at every timer of every thread that reads this clock. Resolves when all have run. */
+  async advance(ms: Millis): Promise<void> {
+    const end = this.monotonic() + ms
+    let next = await this.#settle()
+    while (this.monotonic() < end) {
+      this.#turn(Math.min(next ?? end, end) - this.monotonic())
+      next = await this.#settle()
+    }
+  }
+
+  /** Moves the wall clock alone, as a wrong NTP step does. */
+  async jumpWall(ms: Millis): Promise<void> {
+    this.#time[0] = this.wall() + ms
+    await this.#settle()
+  }
+
+  #turn(ms: Millis): void {
+    this.#time[0] = this.wall() + ms
+    this.#time[1] = this.monotonic() + ms
+  }
+
+  async #settle(): Promise<Millis | undefined> {
+    this.fire()
+    const dues = await Promise.all([...this.#turned].map((call) => call()))
+    await settled()
+    this.fire()
+    return earliest([...dues, this.nextDue()], this.monotonic())
+  }
+}
+
+/** Lets everything that is ready to run, run. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+}
+
+function earliest(dues: readonly (Millis | undefined)[], now: Millis): Millis | undefined {
+  const times = dues.filter((due) => due !== undefined)
+  return times.length === 0 ? undefined : Math.max(Math.min(...times), now + 0.001)
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config'
+
+// The tests run as compiled: what is tested is what ships, and worker threads load the same files.
+export default defineConfig({
+  test: {
+    include: ['packages/*/dist/**/*.test.js', 'tools/**/*.test.mjs'],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    maxWorkers: 2,
+  },
+})
