@@ -1,0 +1,31 @@
+import type { ErrorCode } from 'millrace'
+
+/** The HTTP status that tells each error. */
+export const statusOf: Readonly<Record<ErrorCode, number>> = {
+  INVALID: 400,
+  UNSUPPORTED: 400,
+  SCHEMA: 400,
+  CODEC: 400,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  UNKNOWN_TOPIC: 404,
+  UNKNOWN_GROUP: 404,
+  UNKNOWN_HOLD: 404,
+  TOPIC_EXISTS: 409,
+  HELD_ALREADY: 409,
+  LAPSED: 409,
+  TOO_LARGE: 413,
+  FULL: 429,
+  ABORTED: 500,
+  CONFIG: 500,
+  ENGINE_FAILED: 500,
+  POISON: 500,
+  STORE_DAMAGED: 500,
+  STORE_FOREIGN: 500,
+  UNKNOWN_OUTCOME: 500,
+  CLOSED: 503,
+  NOT_OPEN: 503,
+  STORE_BUSY: 503,
+  STORE_FULL: 503,
+  TIMEOUT: 503,
+}
