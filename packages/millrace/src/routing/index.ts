@@ -1,0 +1,2 @@
+export * from './partitioner.js'
+export * from './murmur2.js'
