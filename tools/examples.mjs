@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+// Runs every example and every program on a page and compares what it prints: `npm run examples -- [part of a name]`.
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { programsOf } from './examples/pages.mjs'
+import { build, equip, mainOf, output } from './examples/workplace.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const wanted = process.argv[2] ?? ''
+const scratch = mkdtempSync(join(tmpdir(), 'millrace-examples-'))
+
+try {
+  equip(scratch, root)
+  const programs = [...examples(), ...pages()].filter(({ name }) => name.includes(wanted))
+  const complaints = build(scratch, programs.map(({ file }) => file))
+  const failures = complaints === '' ? await runAll(programs) : [complaints]
+  for (const failure of failures) console.error(failure)
+  console.log(failures.length === 0 ? `examples: ${programs.length} print what they say` : `examples: ${failures.length} to put right`)
+  process.exitCode = failures.length === 0 ? 0 : 1
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}
+
+/** Each numbered folder of examples/, copied, with its program and its expected.txt. */
+function examples() {
+  const names = readdirSync(join(root, 'examples')).filter((name) => /^\d\d-/.test(name))
+  return names.map((name) => {
+    const folder = join(root, 'examples', name)
+    const main = mainOf(folder)
+    if (main === undefined) throw new Error(`examples/${name} has no main.mjs and no main.ts`)
+    cpSync(folder, join(scratch, 'examples', name), { recursive: true })
+    return { name: `examples/${name}`, file: join('examples', name, main), expected: readFileSync(join(folder, 'expected.txt'), 'utf8') }
+  })
+}
+
+/** Each program of a page, in a folder of its own. */
+function pages() {
+  const all = ['README.md', 'README.zh-CN.md', ...readdirSync(join(root, 'docs'), { recursive: true }).filter((path) => path.endsWith('.md')).map((path) => join('docs', path))]
+  return all.flatMap((page) => programsOf(page, readFileSync(join(root, page), 'utf8'))).map(({ page, line, language, code, expected }) => {
+    const file = join('pages', `${page.replaceAll('/', '-')}-${line}`, language === 'ts' ? 'main.ts' : 'main.mjs')
+    mkdirSync(dirname(join(scratch, file)), { recursive: true })
+    writeFileSync(join(scratch, file), code)
+    return { name: `${page}:${line}`, file, expected }
+  })
+}
+
+async function runAll(programs) {
+  const failures = []
+  for (const { name, file, expected } of programs) {
+    const built = join(scratch, file.replace(/\.ts$/, '.js'))
+    const printed = await output(dirname(built), built)
+    console.log(`${printed === expected ? 'as expected' : 'DIFFERENT  '} ${name}`)
+    if (printed !== expected) failures.push(`${name} printed\n${printed}and should have printed\n${expected}`)
+  }
+  return failures
+}
