@@ -27,8 +27,8 @@ describe('arrows', () => {
     'in a type': [`${src}/core/x.ts`, `export type Y = import('../engine/y.js').Y`, `${src}/engine/y.ts`],
     'to a worker': [`${src}/core/x.ts`, `new Worker(new URL('../engine/y.js', import.meta.url))`, `${src}/engine/y.ts`],
     'again by export': [`${src}/routing/x.ts`, `export { y } from '../broker/y.js'`, `${src}/broker/y.ts`],
-    'deep into another package': ['packages/server/src/x.ts', `import '../../millrace/src/core/y.js'`, `${src}/core/y.ts`],
-    'deep into what another package built': ['packages/server/src/x.ts', `import '../../millrace/dist/core/y.js'`, `${src}/core/y.ts`],
+    'deep into another package': ['packages/server/src/api/x.ts', `import '../../../millrace/src/core/y.js'`, `${src}/core/y.ts`],
+    'deep into what another package built': ['packages/server/src/api/x.ts', `import '../../../millrace/dist/core/y.js'`, `${src}/core/y.ts`],
   }
   for (const [where, [file, text, target]] of Object.entries(wrong)) {
     it(`must not point up: ${where}`, () => {
@@ -37,7 +37,7 @@ describe('arrows', () => {
   }
 
   it('reach a package by its public subpaths only', () => {
-    expect(problemsOf({ 'packages/server/src/x.ts': `import 'millrace/dist/core/y.js'` })).toEqual([expect.stringContaining('is not a public subpath of millrace')])
+    expect(problemsOf({ 'packages/server/src/api/x.ts': `import 'millrace/dist/core/y.js'` })).toEqual([expect.stringContaining('is not a public subpath of millrace')])
   })
 
   it('go from the server to the library and not back', () => {

@@ -3,26 +3,33 @@
  * limits, and each exception with its reason. An exception that nothing needs any more is itself a problem.
  */
 
+const library = 'packages/millrace/src'
+const server = 'packages/server/src'
+const within = (source, ...names) => names.map((name) => `${source}/${name}`)
+const published = ['millrace', 'millrace/*']
+
 /**
  * A file belongs to the room with the longest path that it starts with; `*` stands for any one folder, and each such
  * folder is a room of its own. `may` names rooms, or public subpaths of the workspace's packages; builtins of Node are
  * free, and a package may use its own `dependencies`.
  */
 export const rooms = [
-  { room: 'packages/millrace/src/core', may: [] },
-  { room: 'packages/millrace/src/engine', may: ['packages/millrace/src/core'] },
-  { room: 'packages/millrace/src/engines/*', may: ['packages/millrace/src/core', 'packages/millrace/src/engine'] },
-  { room: 'packages/millrace/src/routing', may: ['packages/millrace/src/core'] },
-  { room: 'packages/millrace/src/broker', may: ['packages/millrace/src/core', 'packages/millrace/src/engine', 'packages/millrace/src/routing'] },
-  { room: 'packages/millrace/src/conformance', may: ['packages/millrace/src/core', 'packages/millrace/src/engine'] },
-  { room: 'packages/millrace/src/testing', may: ['packages/millrace/src/core', 'packages/millrace/src/engine'] },
-  {
-    room: 'packages/millrace/src/index.ts',
-    may: ['core', 'engine', 'routing', 'broker', 'engines/memory'].map((each) => `packages/millrace/src/${each}`),
-  },
-  { room: 'packages/server/src', may: ['millrace', 'millrace/*'] },
-  { room: 'examples/*', may: ['millrace', 'millrace/*', '@millrace/server'], packages: ['lmdb'] },
-  { room: 'tools', may: ['millrace', 'millrace/*', '@millrace/server'], packages: ['lmdb', 'oxc-parser', 'vitest'] },
+  { room: `${library}/core`, may: [] },
+  { room: `${library}/engine`, may: within(library, 'core') },
+  { room: `${library}/engines/*`, may: within(library, 'core', 'engine') },
+  { room: `${library}/routing`, may: within(library, 'core') },
+  { room: `${library}/broker`, may: within(library, 'core', 'engine', 'routing') },
+  { room: `${library}/conformance`, may: within(library, 'core', 'engine') },
+  { room: `${library}/testing`, may: within(library, 'core', 'engine') },
+  { room: `${library}/index.ts`, may: within(library, 'core', 'engine', 'routing', 'broker', 'engines/memory') },
+  { room: `${server}/config`, may: published },
+  { room: `${server}/access`, may: [...within(server, 'config'), ...published] },
+  { room: `${server}/observe`, may: [...within(server, 'config'), ...published] },
+  { room: `${server}/api`, may: [...within(server, 'config', 'access', 'observe'), ...published] },
+  { room: `${server}/index.ts`, may: [...within(server, 'config', 'access', 'observe', 'api'), ...published] },
+  { room: `${server}/cli`, may: [...within(server, 'config', 'access', 'observe', 'api', 'index.ts'), ...published] },
+  { room: 'examples/*', may: [...published, '@millrace/server'], packages: ['lmdb', 'zod'] },
+  { room: 'tools', may: [...published, '@millrace/server'], packages: ['lmdb', 'oxc-parser', 'vitest'] },
   { room: 'vitest.config.ts', may: ['tools'], packages: ['vitest'] },
 ]
 
