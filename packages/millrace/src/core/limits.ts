@@ -36,4 +36,41 @@ export const limits = {
   prepareImmunityMs: 6_000,
   prepareEveryMs: 30_000,
   prepareChecks: 15,
+  /** Messages, and bytes of their values, that wait to be handed to the engine. */
+  sendBufferMessages: 50_000,
+  sendBufferBytes: 67_108_864,
+  /** Sends that wait for room in that buffer, and how long. */
+  sendWaiters: 100_000,
+  sendWaitMs: 30_000,
+  /** Messages handed to the engine in one call, and calls that are under way at once. */
+  publishBatch: 2_000,
+  publishesUnderWay: 4,
+  /** Age at which what is known of the topics is asked for again. */
+  topicsFreshMs: 5_000,
+  /** Handlers that run at once, unless the consumer says otherwise, and at most. */
+  concurrency: 32,
+  maxConcurrency: 10_000,
+  /** Messages in hand at most, unless the consumer says otherwise: four for each handler, and no fewer than this. */
+  minPrefetch: 256,
+  /** Messages handed to a batch handler at once. */
+  batchMessages: 1_000,
+  /** How long a handler may take. */
+  handlerMs: 300_000,
+  /** How long a lease waits for a message. */
+  leaseWaitMs: 30_000,
+  /** Waits between two tries of what the engine failed: the first, and the longest. */
+  engineBackoffMs: 100,
+  maxEngineBackoffMs: 10_000,
+  /** How long a close waits for handlers, and then for their verdicts to be stored. */
+  closeMs: 30_000,
+  closeSettleMs: 5_000,
+  /** Most runs of a message's handler, and the longest wait between two. */
+  maxAttempts: 1_000,
+  maxBackoffMs: 30 * 24 * 3_600_000,
+  /** Finished ids that a consumer may remember. */
+  maxRemembered: 1_000_000,
+  /** Dead letters that one search looks through. */
+  searchScan: 10_000,
+  /** Dead letters decided in one call. */
+  sweepBatch: 500,
 } as const

@@ -1,0 +1,51 @@
+import { forgetDedup } from './publish.js'
+import * as groups from './groups.js'
+import * as log from './log.js'
+import { recordTimestamp } from '../record.js'
+import type { GroupRow, TopicRow } from './rows.js'
+import type { Txn } from './txn.js'
+
+/** Removes what every group has read and `keep` no longer wants; at most `limit` messages. Says whether more may be left. */
+export function clean(txn: Txn, limit: number): boolean {
+  let left = limit - forgetDedup(txn, limit)
+  for (const row of txn.topics()) {
+    const pinned = groups.pinning(txn, row)
+    for (let partition = 0; partition < row.topic.partitions && left > 0; partition += 1) {
+      left -= groups.cutTo(txn, row, partition, cutPoint(txn, row, pinned, partition, left), left)
+    }
+  }
+  return left <= 0
+}
+
+/** True when `clean` would remove something. */
+export function isDirty(txn: Txn): boolean {
+  return txn.topics().some((row) => {
+    const pinned = groups.pinning(txn, row)
+    return Array.from({ length: row.topic.partitions }, (_, partition) => partition).some(
+      (partition) => cutPoint(txn, row, pinned, partition, 1) > txn.part(row.number, partition).start,
+    )
+  })
+}
+
+/** Up to which offset a partition may go: what `keep` lets go, and only where it is read, unless the topic may pass unread. */
+function cutPoint(txn: Txn, row: TopicRow, pinned: readonly GroupRow[], partition: number, limit: number): number {
+  const allowed = keepPoint(txn, row, partition, limit)
+  if (row.topic.mayPassUnread || allowed <= txn.part(row.number, partition).start) return allowed
+  return Math.min(allowed, groups.lowWatermark(txn, row, pinned, partition))
+}
+
+function keepPoint(txn: Txn, { number, topic }: TopicRow, partition: number, limit: number): number {
+  const { ageMs, bytes, count } = topic.keep
+  const part = txn.part(number, partition)
+  const share = (bound: number): number => Math.ceil(bound / topic.partitions)
+  let point = count === undefined ? part.start : Math.max(part.start, part.end - share(count))
+  let left = part.bytes
+  const maxBytes = bytes === undefined ? Infinity : share(bytes)
+  const oldest = ageMs === undefined ? -Infinity : txn.wall - ageMs
+  for (const { offset, record } of log.read(txn, number, partition, part.start, limit)) {
+    if (left <= maxBytes && recordTimestamp(record) > oldest) break
+    left -= record.length
+    point = Math.max(point, offset + 1)
+  }
+  return point
+}

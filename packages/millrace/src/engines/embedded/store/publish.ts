@@ -1,0 +1,112 @@
+import { MillraceError } from '../../../core/errors.js'
+import { type Hold, messageHold } from '../../../core/hold.js'
+import type { Millis } from '../../../core/clock.js'
+import * as groups from './groups.js'
+import * as holds from './holds.js'
+import { key } from './keys.js'
+import * as log from './log.js'
+import { decode, encode, type TopicRow } from './rows.js'
+import type { Txn } from './txn.js'
+
+/** One draft as it reaches the store. */
+export interface StoreDraft {
+  readonly id: string
+  readonly topic: string
+  readonly partition: number
+  readonly bytes: number
+  readonly record: Buffer
+  readonly hold?: Hold
+  readonly dedup?: { readonly id: string; readonly windowMs: Millis }
+}
+
+/** Where a draft went: an offset, or null while it is held. */
+export type Stored = { readonly offset: number | null; readonly duplicate: boolean }
+
+/** Stores one draft. Throws before anything is written. */
+export function publish(txn: Txn, draft: StoreDraft, maxBytes: number): Stored {
+  const row = txn.topic(draft.topic)
+  if (!row) throw new MillraceError('UNKNOWN_TOPIC', `topic ${draft.topic} does not exist: create it first`, { field: 'topic' })
+  checkFits(draft, row)
+  checkRoom(txn, draft, maxBytes)
+  const first = draft.dedup && firstOf(txn, row, draft)
+  if (first) return { offset: first.offset, duplicate: true }
+  if (draft.hold) checkNotHeld(txn, draft)
+  else makeRoom(txn, row, draft)
+  const offset = draft.hold ? null : log.append(txn, row.number, draft.partition, draft.record)
+  if (draft.hold) holds.holdMessage(txn, row, draft.partition, draft.id, draft.hold, draft.record)
+  else txn.stir('ready', draft.topic)
+  if (draft.dedup) remember(txn, row, draft, offset)
+  return { offset, duplicate: false }
+}
+
+function checkFits(draft: StoreDraft, { topic }: TopicRow): void {
+  if (draft.partition >= topic.partitions) {
+    throw new MillraceError('INVALID', `partition ${draft.partition} does not exist: topic ${topic.name} has ${topic.partitions}`, { field: 'partition' })
+  }
+  if (draft.bytes > topic.maxMessageBytes) {
+    throw new MillraceError('TOO_LARGE', `message ${draft.id} has ${draft.bytes} bytes: topic ${topic.name} takes ${topic.maxMessageBytes} (maxMessageBytes)`, { field: 'value' })
+  }
+}
+
+function checkRoom(txn: Txn, draft: StoreDraft, maxBytes: number): void {
+  if (txn.weigh(0) + draft.record.length <= maxBytes) return
+  throw new MillraceError('STORE_FULL', `the store holds ${txn.weigh(0)} of ${maxBytes} bytes (maxBytes): let groups catch up, shorten keep, or raise maxBytes`)
+}
+
+function checkNotHeld(txn: Txn, draft: StoreDraft): void {
+  if (!holds.byId(txn, messageHold(draft.topic, draft.id))) return
+  throw new MillraceError('HELD_ALREADY', `a message ${draft.id} is held in topic ${draft.topic} already: reschedule or cancel it, or use another id`, { field: 'id' })
+}
+
+/** Keeps a topic under its cap: refuses, or trims the oldest unread. */
+function makeRoom(txn: Txn, row: TopicRow, draft: StoreDraft): void {
+  const { cap, name, partitions } = row.topic
+  if (cap.count === undefined && cap.bytes === undefined) return
+  const unread = groups.unread(txn, row)
+  const isOver = (): boolean => unread.count + 1 > (cap.count ?? Infinity) || unread.bytes + draft.record.length > (cap.bytes ?? Infinity)
+  if (!isOver()) return
+  if (cap.whenFull === 'refuse') throw new MillraceError('FULL', `topic ${name} is full: ${unread.count} unread messages, ${unread.bytes} bytes (cap)`, { field: 'cap' })
+  for (let partition = 0; partition < partitions && isOver(); partition += 1) {
+    while (isOver()) {
+      const gone = groups.trimOldest(txn, row, partition)
+      if (gone === undefined) break
+      unread.count -= 1
+      unread.bytes -= gone
+    }
+  }
+}
+
+interface Seen {
+  readonly offset: number | null
+  readonly until: number
+}
+
+function dedupKey(row: TopicRow, draft: StoreDraft): Buffer {
+  return key({ u32: row.number }, { u16: draft.partition }, { text: draft.dedup?.id ?? '' })
+}
+
+function firstOf(txn: Txn, row: TopicRow, draft: StoreDraft): Seen | undefined {
+  const seen = txn.tables.dedup.get(dedupKey(row, draft))
+  const first = seen && decode<Seen>(seen)
+  return first && first.until > txn.wall ? first : undefined
+}
+
+function remember(txn: Txn, row: TopicRow, draft: StoreDraft, offset: number | null): void {
+  const at = dedupKey(row, draft)
+  const until = txn.wall + (draft.dedup?.windowMs ?? 0)
+  txn.tables.dedup.putSync(at, encode({ offset, until } satisfies Seen))
+  txn.tables.dedupDue.putSync(key({ n: until }, { raw: at }), Buffer.alloc(0))
+}
+
+/** Forgets dedup ids whose window is over. Says how many went. */
+export function forgetDedup(txn: Txn, limit: number): number {
+  const over = [...txn.tables.dedupDue.getKeys({ end: key({ n: txn.wall }), limit })]
+  for (const at of over) {
+    txn.tables.dedupDue.removeSync(at)
+    const idAt = at.subarray(8)
+    const seen = txn.tables.dedup.get(idAt)
+    if (seen && decode<Seen>(seen).until <= txn.wall) txn.tables.dedup.removeSync(idAt)
+  }
+  return over.length
+}
+

@@ -1,0 +1,49 @@
+import type { Root, Table } from './lmdb.js'
+
+/** The tables of a store and their keys. `t`, `g`, `p` are the numbers of topic, group and partition. */
+const names = [
+  /** name -> counters, format */
+  'meta',
+  /** topic name -> TopicRow */
+  'topics',
+  /** t p band offset -> record */
+  'log',
+  /** t p -> PartRow */
+  'parts',
+  /** t name -> GroupRow */
+  'groups',
+  /** t g p -> CursorRow */
+  'cursors',
+  /** t g p class order -> AgainMeta + record */
+  'again',
+  /** t g p key 0 offset -> AgainMeta + record */
+  'behind',
+  /** t g p key -> nothing: later messages of the key wait */
+  'blocked',
+  /** sequence -> HoldMeta + record */
+  'holds',
+  /** hold id -> sequence */
+  'holdIds',
+  /** t why g sequence -> nothing */
+  'heldBy',
+  /** time sequence -> nothing: release, or park */
+  'due',
+  /** producer group 0 time sequence -> nothing: ask */
+  'asks',
+  /** t g member -> MemberRow */
+  'members',
+  /** t p id -> offset, until */
+  'dedup',
+  /** until dedup key -> nothing */
+  'dedupDue',
+] as const
+
+export type Tables = Readonly<Record<(typeof names)[number], Table>>
+
+export const maxTables = names.length + 4
+
+export function openTables(root: Root): Tables {
+  const entries = names.map((name) => [name, root.openDB({ name, keyEncoding: 'binary', encoding: 'binary' })] as const)
+  // Built from `names`, so every name is there.
+  return Object.fromEntries(entries) as Tables
+}
