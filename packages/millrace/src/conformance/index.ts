@@ -1,0 +1,5 @@
+export type { Case } from './case.js'
+export { cases } from './cases/index.js'
+export type { Harness, Instance } from './harness.js'
+export { Kit } from './kit.js'
+export { type CaseResult, runCase, runSuite, type SuiteRequest, type SuiteResult } from './suite.js'
