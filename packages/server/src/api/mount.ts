@@ -1,0 +1,77 @@
+import type {} from '@fastify/swagger'
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
+import type { TSchema } from 'typebox'
+import type { Caller } from '../access/tokens.js'
+import { type Checked, checker } from '../config/check.js'
+import type { Call } from './call.js'
+import { ErrorData, envelope } from './envelope.js'
+import { BadRequest } from './failure.js'
+import { languageOf, sayings } from './words.js'
+
+export const prefix = '/api/v1/mq'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may call; a route without it is refused when it is made. */
+    role?: Call['role']
+  }
+  interface FastifyRequest {
+    caller: Caller | undefined
+  }
+}
+
+const failure = envelope(ErrorData)
+
+/** Makes Fastify's routes of the table. */
+export function mount(app: FastifyInstance, calls: readonly Call[]): void {
+  for (const call of calls) {
+    app.route({
+      method: call.method,
+      url: prefix + call.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      schema: schemaOf(call),
+      config: { role: call.role },
+      validatorCompiler,
+      handler: handlerOf(call),
+    })
+  }
+}
+
+function schemaOf(call: Call): FastifySchema {
+  return {
+    ...(call.body && { body: call.body }),
+    ...(call.query && { querystring: call.query }),
+    ...(call.params && { params: call.params }),
+    response: { 200: envelope(call.data), '4xx': failure, '5xx': failure },
+    tags: [call.tag],
+    summary: call.summary,
+    ...(call.role !== 'open' && { security: [{ token: [] }], description: `Role: ${call.role}.` }),
+  }
+}
+
+/** Bodies are taken as they are; what comes as text in the address is converted. */
+function validatorCompiler({ schema, httpPart }: { schema: unknown; httpPart?: string }): (value: unknown) => { value: unknown } | { error: Error } {
+  const check = checker(schema as TSchema, httpPart === 'body' ? 'json' : 'texts') // schemas come from the table only
+  return (value) => {
+    const checked: Checked<unknown> = check(value)
+    return 'value' in checked ? checked : { error: new BadRequest(httpPart ?? 'request', checked.problems) }
+  }
+}
+
+function handlerOf(call: Call): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
+  return async (request, reply) => {
+    const data = await call.answer({
+      body: request.body,
+      query: request.query,
+      params: request.params,
+      caller: request.caller,
+      gone: () => goneSignal(reply),
+    })
+    return { code: 200, message: sayings[call.says][languageOf(request.headers['accept-language'])], data }
+  }
+}
+
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  reply.raw.once('close', () => controller.abort())
+  return controller.signal
+}
