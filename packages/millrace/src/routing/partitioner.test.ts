@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { murmur2 } from './murmur2.js'
-import { keyBytes, keyHash } from './partitioner.js'
+import { keyHash } from './partitioner.js'
 
 describe('keyHash', () => {
   test('a key always goes to the partition that Kafka would choose', () => {
@@ -25,8 +25,4 @@ describe('keyHash', () => {
     const turns = Array.from({ length: 6 }, () => partitioner.partition({ topic: 'a', key: null }, 2))
     expect(turns).toEqual([0, 0, 1, 1, 0, 0])
   })
-})
-
-test('the bytes of a key that was never UTF-8 come back', () => {
-  expect([...keyBytes('a\udcff\udc80é')]).toEqual([0x61, 0xff, 0x80, 0xc3, 0xa9])
 })

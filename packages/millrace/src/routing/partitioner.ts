@@ -1,3 +1,4 @@
+import { keyBytes } from '../core/key-bytes.js'
 import { murmur2 } from './murmur2.js'
 
 /** What a partitioner may look at. */
@@ -41,16 +42,4 @@ function hashKey(key: string): number {
     scratch[at] = code
   }
   return murmur2(scratch, length)
-}
-
-const loneSurrogate = /\p{Surrogate}/u
-
-/** A key's bytes: UTF-8, where the lone surrogates U+DC80 to U+DCFF stand for the bytes 0x80 to 0xFF that were none. */
-export function keyBytes(key: string): Uint8Array {
-  if (!loneSurrogate.test(key)) return Buffer.from(key)
-  const parts = Array.from(key, (character) => {
-    const code = character.codePointAt(0) ?? 0
-    return code >= 0xdc80 && code <= 0xdcff ? Buffer.of(code - 0xdc00) : Buffer.from(character)
-  })
-  return Buffer.concat(parts)
 }

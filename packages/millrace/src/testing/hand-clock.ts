@@ -21,12 +21,21 @@ export class HandClock extends TurnedClock {
   }
 
   /** Lets `ms` pass, stopping at every timer of every thread that reads this clock. Resolves when all have run. */
-  async advance(ms: Millis): Promise<void> {
+  advance(ms: Millis): Promise<void> {
+    return this.#pass(ms, () => this.#settle())
+  }
+
+  /** Lets `ms` pass for the other threads alone, as when this one is busy: its timers fire when time next passes for it. */
+  stall(ms: Millis): Promise<void> {
+    return this.#pass(ms, () => this.#settleOthers())
+  }
+
+  async #pass(ms: Millis, settle: () => Promise<Millis | undefined>): Promise<void> {
     const end = this.monotonic() + ms
-    let next = await this.#settle()
+    let next = await settle()
     while (this.monotonic() < end) {
       this.#turn(Math.min(next ?? end, end) - this.monotonic())
-      next = await this.#settle()
+      next = await settle()
     }
   }
 
@@ -43,10 +52,14 @@ export class HandClock extends TurnedClock {
 
   async #settle(): Promise<Millis | undefined> {
     this.fire()
-    const dues = await Promise.all([...this.#turned].map((call) => call()))
+    const next = await this.#settleOthers()
     await settled()
     this.fire()
-    return earliest([...dues, this.nextDue()], this.monotonic())
+    return earliest([next, this.nextDue()], this.monotonic())
+  }
+
+  async #settleOthers(): Promise<Millis | undefined> {
+    return earliest(await Promise.all([...this.#turned].map((call) => call())), this.monotonic())
   }
 }
 

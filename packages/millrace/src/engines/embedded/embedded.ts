@@ -181,10 +181,20 @@ export class EmbeddedEngine implements Engine {
   }
 
   #hear(event: Exclude<StoreEvent, { readonly event: 'opened' | 'failed' }>): void {
-    if (event.event === 'stirs') for (const stir of event.stirs) for (const on of this.#watchers) on(stir)
+    if (event.event === 'stirs') for (const stir of event.stirs) this.#stir(stir)
     else if (event.event === 'revoke') void this.#memberships.get(event.member)?.revoke(event.partitions)
     else if (event.event === 'lost') this.#memberships.get(event.member)?.lost(event.partitions)
     else void this.#ask(event.producerGroup, heldFrom(event.held))
+  }
+
+  #stir(stir: Stir): void {
+    for (const on of this.#watchers) {
+      try {
+        on(stir)
+      } catch {
+        // A watcher that throws disturbs nobody: looking is its own affair.
+      }
+    }
   }
 
   async #ask(producerGroup: string, held: Held): Promise<void> {

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { MillraceError } from '../../core/errors.js'
+import { keyBytes, keyText } from '../../core/key-bytes.js'
 import type { Draft, Header, Message, MessageKind, Offset } from '../../core/message.js'
 
 /**
@@ -34,7 +35,7 @@ export function packDrafts(drafts: readonly Draft[]): Packed {
 
 function recordBytes(draft: Draft): number {
   let bytes = fixedBytes + Buffer.byteLength(draft.id) + Buffer.byteLength(draft.producerId)
-  bytes += (draft.key === null ? 0 : Buffer.byteLength(draft.key)) + (draft.value?.byteLength ?? 0)
+  bytes += (draft.key === null ? 0 : keyBytes(draft.key).length) + (draft.value?.byteLength ?? 0)
   for (const [name, value] of draft.headers) bytes += 6 + Buffer.byteLength(name) + value.byteLength
   return bytes
 }
@@ -58,7 +59,9 @@ function writeRecord(into: Buffer, draft: Draft): void {
     at += length
   }
   text(id, 22)
-  text(key ?? '', 24)
+  const keyLength = key === null ? 0 : keyBytes(key).copy(into, at)
+  into.writeUInt16LE(keyLength, 24)
+  at += keyLength
   text(producerId, 26)
   into.writeUInt16LE(headers.length, 28)
   for (const [name, bytes] of headers) {
@@ -88,7 +91,7 @@ export function readRecord(record: Buffer, place: Place): Message {
   let at = fixedBytes
   const text = (length: number): string => record.toString('utf8', at, (at += length))
   const id = text(record.readUInt16LE(22))
-  const key = text(record.readUInt16LE(24))
+  const key = keyText(record.subarray(at, (at += record.readUInt16LE(24))))
   const producerId = text(record.readUInt16LE(26))
   const headers: Header[] = []
   for (let left = record.readUInt16LE(28); left > 0; left -= 1) {

@@ -5,8 +5,8 @@ import { type AgainMeta, decodeWithRecord, encode } from './rows.js'
 import type { Cursor, Txn } from './txn.js'
 
 /**
- * Keys whose later messages wait while an earlier one is parked or lent. The one in front is the head, a hold or an
- * entry of the again queue; the others are copies behind it and follow one by one.
+ * Keys whose later messages wait while an earlier one is parked or lent. That one is the head, a hold or an entry of the
+ * again queue; the others are copies behind it and follow when it has ended.
  */
 export function isBlocked(txn: Txn, cursor: Cursor, messageKey: Buffer | undefined): messageKey is Buffer {
   return cursor.blocked > 0 && messageKey !== undefined && txn.tables.blocked.get(blockedKey(cursor, messageKey)) !== undefined
@@ -28,17 +28,17 @@ export function putBehind(txn: Txn, cursor: Cursor, messageKey: Buffer, meta: Ag
   txn.change(cursor)
 }
 
-/** The head has ended: the next of its key becomes the head, or the key is free. */
-export function advance(txn: Txn, cursor: Cursor, messageKey: Buffer): void {
-  for (const { key: at, value } of txn.tables.behind.getRange({ ...within(behindPrefix(cursor, messageKey)), limit: 1 })) {
+/** The head has ended: the key is free, and who waited behind follows in order. */
+export function free(txn: Txn, cursor: Cursor, messageKey: Buffer): void {
+  txn.tables.blocked.removeSync(blockedKey(cursor, messageKey))
+  cursor.blocked -= 1
+  const waited = cursor.behind === 0 ? [] : [...txn.tables.behind.getRange(within(behindPrefix(cursor, messageKey)))]
+  for (const { key: at, value } of waited) {
     const { meta, record } = decodeWithRecord<AgainMeta>(value)
     txn.tables.behind.removeSync(at)
     cursor.behind -= 1
-    again.putReleased(txn, cursor, { ...meta, head: true }, record)
-    return
+    again.putReleased(txn, cursor, meta, record)
   }
-  txn.tables.blocked.removeSync(blockedKey(cursor, messageKey))
-  cursor.blocked -= 1
   txn.change(cursor)
 }
 
@@ -67,5 +67,5 @@ function behindPrefix(cursor: Cursor, messageKey: Buffer): Buffer {
 export function endOf(txn: Txn, cursor: Cursor, entry: again.AgainEntry): void {
   const record = entry.own.length > 0 ? entry.own : txn.record(cursor.topic, cursor.partition, entry.meta.offset)
   const messageKey = record && recordKey(record)
-  if (entry.meta.head && messageKey) advance(txn, cursor, messageKey)
+  if (entry.meta.head && messageKey) free(txn, cursor, messageKey)
 }

@@ -112,7 +112,7 @@ function seekOne(txn: Txn, cursor: Cursor, offset: number): void {
   cursor.againOpen = []
   blocked.dropBehind(txn, cursor, offset)
   for (const entry of again.all(txn, cursor)) {
-    if (entry.id[0] === 1 && entry.meta.offset < offset) continue
+    if (entry.meta.offset < offset) continue
     again.remove(txn, cursor, entry)
     if (entry.meta.head) blocked.endOf(txn, cursor, entry)
   }

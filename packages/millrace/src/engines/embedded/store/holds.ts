@@ -1,6 +1,6 @@
 import { groupHold, type Hold, type HoldId, messageHold } from '../../../core/hold.js'
 import { recordKey } from '../record.js'
-import { advance } from './blocked.js'
+import { free } from './blocked.js'
 import { after, key, lastNumber, within } from './keys.js'
 import { decodeWithRecord, encode, type HoldMeta, type TopicRow } from './rows.js'
 import type { Cursor, Txn } from './txn.js'
@@ -65,7 +65,7 @@ export function holdAnew(txn: Txn, row: HoldRow, hold: Hold, record = row.record
 /** The message of a hold has ended for its group: who waits behind its key goes on. */
 export function endHead(txn: Txn, { meta, record }: HoldRow): void {
   const messageKey = recordKey(record)
-  if (meta.head && messageKey) advance(txn, txn.cursor(meta.topicNumber, meta.groupNumber, meta.partition), messageKey)
+  if (meta.head && messageKey) free(txn, txn.cursor(meta.topicNumber, meta.groupNumber, meta.partition), messageKey)
 }
 
 export function byId(txn: Txn, id: HoldId): HoldRow | undefined {

@@ -106,5 +106,5 @@ function putHold(txn: Txn, by: Settler, cursor: Cursor, { offset, isHead, record
   const blocks = hold.why === 'lent' || (hold.why === 'retry' && (by.park || isHead))
   const head = blocks && blocked.block(txn, cursor, messageKey)
   holds.holdForGroup(txn, by.topic.topic.name, cursor, offset, { ...hold, group: by.group.name }, head, record)
-  if (isHead && !head && messageKey) blocked.advance(txn, cursor, messageKey)
+  if (isHead && !head && messageKey) blocked.free(txn, cursor, messageKey)
 }

@@ -1,0 +1,17 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { keyBytes, keyText } from './key-bytes.js'
+
+describe('key bytes', () => {
+  it('any bytes come back as they were', () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+      expect(keyBytes(keyText(Buffer.from(bytes)))).toEqual(Buffer.from(bytes))
+    }))
+  })
+
+  it('any well-formed text comes back as it was', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => {
+      expect(keyText(keyBytes(text))).toBe(text)
+    }))
+  })
+})
