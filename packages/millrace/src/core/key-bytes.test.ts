@@ -9,6 +9,10 @@ describe('key bytes', () => {
     }))
   })
 
+  it('a lone surrogate stands for the byte that was not UTF-8', () => {
+    expect([...keyBytes('a\udcff\udc80é')]).toEqual([0x61, 0xff, 0x80, 0xc3, 0xa9])
+  })
+
   it('any well-formed text comes back as it was', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => {
       expect(keyText(keyBytes(text))).toBe(text)

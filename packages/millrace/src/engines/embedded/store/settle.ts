@@ -35,6 +35,8 @@ export function settle(txn: Txn, by: Settler, verdicts: readonly StoreVerdict[])
     cursor.usedAt = txn.wall
     txn.change(cursor)
   }
+  const { name, cap } = by.topic.topic
+  if (cap.count !== undefined || cap.bytes !== undefined) txn.stir('room', name)
   return outcomes
 }
 
