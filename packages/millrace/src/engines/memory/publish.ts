@@ -1,0 +1,96 @@
+import type { Millis } from '../../core/clock.js'
+import { MillraceError } from '../../core/errors.js'
+import { messageHold, type Hold } from '../../core/hold.js'
+import type { Draft, Durability, MessageKind, Offset } from '../../core/message.js'
+import { draftBytes, wrongInTopic } from '../../engine/draft.js'
+import type { Published } from '../../engine/engine.js'
+import type { Original } from './dedup.js'
+import { noticePassed } from './retention.js'
+import type { PartitionLog } from './partition-log.js'
+import { type MemoryStore, unknownTopic } from './store.js'
+import type { TopicState } from './topic-state.js'
+
+const survives: readonly Durability[] = ['memory']
+
+/** Stores drafts, each for itself, and wakes who waits for them. */
+export function publish(store: MemoryStore, drafts: readonly Draft[], wall: Millis): readonly Published[] {
+  const touched = new Map<PartitionLog, TopicState>()
+  let topic: TopicState | undefined
+  let last: PartitionLog | undefined
+  const published = drafts.map((draft) => {
+    if (topic?.name !== draft.topic) topic = store.topics.get(draft.topic)
+    if (topic === undefined) return refused(unknownTopic(draft.topic))
+    const answer = storeDraft(topic, draft, wall)
+    const log = topic.logs[draft.partition]
+    if (log !== undefined && log !== last) touched.set((last = log), topic)
+    return answer
+  })
+  for (const [log, of] of touched) of.arrived(log)
+  for (const each of new Set(touched.values())) {
+    noticePassed(each, drafts.length, wall)
+    store.stir({ what: 'ready', topic: each.name })
+  }
+  return published
+}
+
+function storeDraft(topic: TopicState, draft: Draft, wall: Millis): Published {
+  const bytes = draftBytes(draft)
+  const log = topic.logs[draft.partition]
+  if (log === undefined || bytes > topic.meta.maxMessageBytes) {
+    const wrong = wrongInTopic(draft, topic.meta)
+    if (wrong) return refused(wrong)
+  }
+  if (log === undefined) return refused(unknownTopic(draft.topic))
+  const original = draft.dedup && topic.dedup.find(draft.partition, draft.dedup.id, wall)
+  if (original) return duplicate(draft, original)
+  return draft.hold ? hold(topic, draft, draft.hold, wall) : append(topic, log, draft, bytes, wall)
+}
+
+function append(topic: TopicState, log: PartitionLog, draft: Draft, bytes: number, wall: Millis): Published {
+  if (!topic.capacity.admits(bytes)) {
+    return refused(new MillraceError('FULL', `topic ${topic.name} is full of unread messages: wait for its groups, or raise its cap`))
+  }
+  const { id, key, value, headers, timestamp, producerId, partition } = draft
+  const offset = topic.append(log, { id, topic: topic.name, partition, key, value, headers, timestamp, producerId, kind: 'normal' }, bytes).offset
+  remember(topic, draft, offset, wall)
+  return receipt(draft, offset)
+}
+
+function hold(topic: TopicState, draft: Draft, hold: Hold, wall: Millis): Published {
+  const { store } = topic
+  const id = messageHold(topic.name, draft.id)
+  if (store.holds.get(id)) {
+    return refused(new MillraceError('HELD_ALREADY', `message ${draft.id} is already held in topic ${topic.name}: cancel or reschedule it, or choose another id`))
+  }
+  const { key, value, headers, timestamp, producerId, partition } = draft
+  const kind: MessageKind = hold.why === 'prepared' ? 'transaction' : 'delay'
+  const message = { id: draft.id, topic: topic.name, partition, offset: null, key, value, headers, timestamp, producerId, kind, ...delayedUntil(kind, hold) }
+  store.holds.put({ id, topic, hold, message, heldAt: wall, counts: topic.counts, park: false, original: remember(topic, draft, null, wall) })
+  store.heldUntil(hold.until)
+  store.stir({ what: 'held', topic: topic.name })
+  return receipt(draft, null)
+}
+
+/** A delayed message says until when it was held. */
+export function delayedUntil(kind: MessageKind, { until }: Hold): { readonly delayedUntil?: Millis } {
+  return kind === 'delay' && until !== 'decided' ? { delayedUntil: until } : {}
+}
+
+function remember(topic: TopicState, { dedup, id, partition, timestamp }: Draft, offset: Offset | null, wall: Millis): Original | undefined {
+  if (dedup === undefined) return undefined
+  const original = { id, timestamp, offset }
+  topic.dedup.remember(partition, dedup.id, wall + dedup.windowMs, original)
+  return original
+}
+
+function receipt({ id, topic, partition, timestamp }: Draft, offset: Offset | null): Published {
+  return { ok: { id, topic, partition, offset, timestamp, survives, duplicate: false } }
+}
+
+function duplicate({ topic, partition }: Draft, { id, timestamp, offset }: Original): Published {
+  return { ok: { id, topic, partition, offset, timestamp, survives, duplicate: true } }
+}
+
+function refused(error: MillraceError): Published {
+  return { error, stored: 'no' }
+}
