@@ -62,7 +62,8 @@ export class Loans {
   }
 
   /** At most one message of each key: its later ones wait until it is answered. */
-  pull(ask: PullAsk): Promise<readonly Loan[]> {
+  pull(asked: PullAsk): Promise<readonly Loan[]> {
+    const ask = { ...asked, signal: AbortSignal.any([asked.signal, this.#memberships.closing]) }
     return this.#memberships.with(ask.topic, ask.group, ask.from, (membership) => this.#lend(membership, ask))
   }
 

@@ -25,12 +25,17 @@ export class Memberships {
   readonly #limits: MembershipLimits
   readonly #entries = new Map<string, Entry>()
   #cancelSweep: (() => void) | undefined
-  #closed = false
+  readonly #closing = new AbortController()
 
   constructor(engine: Engine, clock: Clock, membershipLimits: MembershipLimits) {
     this.#engine = engine
     this.#clock = clock
     this.#limits = membershipLimits
+  }
+
+  /** Aborts when the server leaves its groups for good. */
+  get closing(): AbortSignal {
+    return this.#closing.signal
   }
 
   get size(): number {
@@ -42,7 +47,7 @@ export class Memberships {
     try {
       return await this.#once(topic, group, from, use)
     } catch (error) {
-      if (!isMillraceError(error) || error.code !== 'LAPSED' || this.#closed) throw error
+      if (!isMillraceError(error) || error.code !== 'LAPSED' || this.#closing.signal.aborted) throw error
       this.#entries.delete(keyOf(topic, group))
       return this.#once(topic, group, from, use)
     }
@@ -50,7 +55,7 @@ export class Memberships {
 
   /** Leaves every group. */
   async close(): Promise<void> {
-    this.#closed = true
+    this.#closing.abort()
     this.#cancelSweep?.()
     await Promise.all([...this.#entries.keys()].map((key) => this.#leave(key)))
   }
@@ -68,7 +73,7 @@ export class Memberships {
   }
 
   #join(key: string, topic: string, group: string, from: StartAt): Entry {
-    if (this.#closed) throw new MillraceError('CLOSED', 'the server is shutting down: ask another, or again when it is back')
+    if (this.#closing.signal.aborted) throw new MillraceError('CLOSED', 'the server is shutting down: ask another, or again when it is back')
     if (this.#entries.size >= this.#limits.most && !this.#leaveLongestIdle()) {
       throw new MillraceError('FULL', `this server pulls for ${this.#limits.most} groups already (limits.memberships): try again later`, { field: 'groupId' })
     }
@@ -112,7 +117,7 @@ export class Memberships {
   #sweep(): void {
     const old = this.#clock.monotonic() - this.#limits.idleMs
     for (const [key, entry] of this.#entries) if (entry.users === 0 && entry.idleSince <= old) void this.#leave(key)
-    if (this.#entries.size > 0 && !this.#closed) this.#sweepLater()
+    if (this.#entries.size > 0 && !this.#closing.signal.aborted) this.#sweepLater()
   }
 
   /** Never fails: who cannot leave is silent, and dead after its lease. */

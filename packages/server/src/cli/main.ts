@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { consumeCommand } from './commands/consume.js'
+import { deadCommand } from './commands/dead.js'
+import { groupsCommand } from './commands/groups.js'
+import { heldCommand } from './commands/held.js'
+import { peekCommand } from './commands/peek.js'
+import { sendCommand } from './commands/send.js'
+import { serveCommand } from './commands/serve.js'
+import { topicsCommand } from './commands/topics.js'
+import { CommandFailure, exitCodeHelp, exitCodes } from './exit-codes.js'
+
+// What a command needs beyond the command line itself is loaded when it runs, so that --help is quick.
+const commands = [serveCommand, sendCommand, consumeCommand, peekCommand, topicsCommand, groupsCommand, heldCommand, deadCommand]
+
+function program(): Command {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  const millrace = new Command('millrace')
+    .description('A message queue that keeps its promises: run a server, and work with one.')
+    .version(version)
+    .showSuggestionAfterError()
+    .addHelpText(
+      'after',
+      `
+Environment:
+  MILLRACE_URL    address of the server, http://127.0.0.1:7420 unless set
+  MILLRACE_TOKEN  token for a server with access control
+${exitCodeHelp}
+
+Examples:
+  millrace serve
+  millrace send hello "good morning"
+  millrace consume hello
+  millrace topics list --json`,
+    )
+  for (const command of commands) millrace.addCommand(command())
+  throwErrors(millrace)
+  return millrace
+}
+
+/** Commander ends the process with 1 for a wrong command line; ours is 2. */
+function throwErrors(command: Command): void {
+  command.exitOverride()
+  for (const inner of command.commands) throwErrors(inner)
+}
+
+async function main(): Promise<void> {
+  // A reader that has enough, as `head` has, is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed))
+  try {
+    await program().parseAsync()
+  } catch (error) {
+    process.exitCode = ending(error)
+  }
+}
+
+function ending(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  const message = error instanceof Error ? error.message : String(error)
+  process.stderr.write(`millrace: ${message}\n`)
+  return error instanceof CommandFailure ? error.exitCode : exitCodes.failed
+}
+
+await main()
