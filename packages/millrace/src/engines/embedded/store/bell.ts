@@ -8,7 +8,8 @@ export class Bell {
 
   constructor(path: string, onRing: () => void) {
     const file = join(path, 'bell')
-    this.#file = openSync(file, 'a')
+    closeSync(openSync(file, 'a'))
+    this.#file = openSync(file, 'r+')
     this.#watcher = watch(file, { persistent: false }, onRing)
     // A watch that breaks costs the wake-up, not the message: the safety look finds it.
     this.#watcher.on('error', () => this.#watcher.close())

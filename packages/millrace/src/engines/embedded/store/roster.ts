@@ -19,6 +19,8 @@ export interface RosterEvents {
 /** The memberships of this instance: they beat, notice who died, take free partitions and give surplus ones away. */
 export class Roster {
   readonly #members = new Map<number, Member>()
+  /** Joined in the commit that is being written. */
+  #joining: number[] = []
   readonly #clock: Clock
   readonly #events: RosterEvents
   /** Monotonic time of the application thread's last sign of life. */
@@ -38,6 +40,7 @@ export class Roster {
   join(txn: Txn, request: Omit<JoinRequest, 'revoke'>): number {
     const topic = groups.topicRow(txn, request.topic)
     const handle = (this.#handles += 1)
+    this.#joining.push(handle)
     if (request.mode === 'broadcast') {
       const member = new Member(handle, request, { topic, group: { number: 0, name: request.group, createdAt: 0, paused: false } })
       startBroadcast(txn, member, { topic, group: { number: 0, name: request.group, createdAt: 0, paused: false } })
@@ -55,6 +58,16 @@ export class Roster {
     this.#look(txn, member)
     txn.stir('members', request.topic, request.group)
     return handle
+  }
+
+  committed(): void {
+    this.#joining = []
+  }
+
+  /** The commit was not written: nobody joined. */
+  undone(): void {
+    for (const handle of this.#joining) this.#members.delete(handle)
+    this.#joining = []
   }
 
   get(handle: number): Member {

@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../../../core/clock.js'
 import { asMillraceError, MillraceError } from '../../../core/errors.js'
 import { limits } from '../../../core/limits.js'
 import type { ProducerGroup } from '../../../core/hold.js'
+import type { Stir } from '../../../engine/engine.js'
 import type { Reply, Request, Verbs } from '../protocol.js'
 import type { Bell } from './bell.js'
 import { publishBatch, reads, settleBatch, wireError, writes } from './commands.js'
@@ -51,7 +52,10 @@ export class Session {
     this.#post = post
     this.#roster = new Roster(clock, settings.alive, {
       revoke: (member, partitions) => post({ event: 'revoke', member, partitions }),
-      lost: (member, partitions) => post({ event: 'lost', member, partitions }),
+      lost: (member, partitions) => {
+        this.#waiters.endMember(member)
+        post({ event: 'lost', member, partitions })
+      },
       overdue: (member, partitions) => this.#overdue(member, partitions),
     })
     this.#waiters = new Waiters(clock, this.#roster, (call, answer) => post({ call, ok: answer }, [answer.bytes]))
@@ -167,20 +171,28 @@ export class Session {
   }
 
   #commitTogether(batch: readonly Work[]): void {
-    const done = this.#store.write((txn) => {
-      const results = batch.map(({ run }) => outcome(() => run(txn)))
-      return { results, stirs: [...txn.stirs.values()] }
-    })
+    const done = this.#write(batch)
+    this.#roster.committed()
+    this.#waiters.committed()
     done.results.forEach((result, index) => {
       if ('error' in result) batch[index]?.refuse(result.error)
       else batch[index]?.answer(result.ok)
     })
-    this.#waiters.sendAll()
     if (done.stirs.length > 0) this.#tell(done.stirs)
   }
 
-  #tell(stirs: readonly { readonly what: string }[]): void {
-    this.#post({ event: 'stirs', stirs } as Reply)
+  #write(batch: readonly Work[]): { readonly results: readonly ReturnType<typeof outcome>[]; readonly stirs: readonly Stir[] } {
+    try {
+      return this.#store.write((txn) => ({ results: batch.map(({ run }) => outcome(() => run(txn))), stirs: [...txn.stirs.values()] }))
+    } catch (error) {
+      this.#waiters.undone()
+      this.#roster.undone()
+      throw error
+    }
+  }
+
+  #tell(stirs: readonly Stir[]): void {
+    this.#post({ event: 'stirs', stirs })
     this.#bell.ring()
     if (stirs.some(({ what }) => what === 'members')) this.#chore((txn) => this.#roster.look(txn))
     if (stirs.some(({ what }) => what === 'held')) this.#armKeeper()

@@ -16,6 +16,13 @@ interface Waiter {
   readonly cancel: Cancel
 }
 
+/** What a commit leases for one call. */
+interface Taken {
+  readonly call: number
+  readonly ask: Ask
+  readonly leased: readonly Leased[]
+}
+
 /** Leases: answered at once, or when there is something, or when their time is over. */
 export class Waiters {
   readonly #clock: Clock
@@ -23,7 +30,7 @@ export class Waiters {
   readonly #answer: (call: number, answer: LeaseAnswer) => void
   readonly #waiting = new Map<number, Waiter>()
   /** Leased in the commit that is being written; handed out when it is. */
-  #ready: { readonly call: number; readonly leased: readonly Leased[] }[] = []
+  #taken: Taken[] = []
 
   constructor(clock: Clock, roster: Roster, answer: (call: number, answer: LeaseAnswer) => void) {
     this.#clock = clock
@@ -39,7 +46,7 @@ export class Waiters {
   lease(txn: Txn, call: number, ask: Ask): void {
     const leased = this.#take(txn, ask)
     if (leased.length > 0 || ask.waitMs <= 0) {
-      this.#ready.push({ call, leased })
+      this.#taken.push({ call, ask, leased })
       return
     }
     const cancel = this.#clock.after(ask.waitMs, () => this.end(ask.wait))
@@ -48,20 +55,30 @@ export class Waiters {
 
   /** Tries again for all that wait. */
   retry(txn: Txn): void {
-    for (const { call, ask, cancel } of [...this.#waiting.values()]) {
-      const leased = this.#roster.get(ask.member).lapsed ? [] : this.#take(txn, ask)
-      if (leased.length === 0) continue
-      cancel()
-      this.#waiting.delete(ask.wait)
-      this.#ready.push({ call, leased })
+    for (const { call, ask } of this.#waiting.values()) {
+      const leased = this.#take(txn, ask)
+      if (leased.length > 0) this.#taken.push({ call, ask, leased })
     }
   }
 
   /** Hands out what the commit that is now written has leased. */
-  sendAll(): void {
-    const ready = this.#ready
-    this.#ready = []
-    for (const { call, leased } of ready) this.#answer(call, packLease(leased))
+  committed(): void {
+    const taken = this.#taken
+    this.#taken = []
+    for (const { call, ask, leased } of taken) {
+      this.#waiting.get(ask.wait)?.cancel()
+      this.#waiting.delete(ask.wait)
+      this.#answer(call, packLease(leased))
+    }
+  }
+
+  /** The commit was not written: nothing was leased, and broadcast members read it again. */
+  undone(): void {
+    for (const { ask, leased } of this.#taken) {
+      const { broadcast } = this.#roster.get(ask.member)
+      for (const { partition, offset } of [...leased].reverse()) broadcast?.set(partition, offset)
+    }
+    this.#taken = []
   }
 
   end(wait: number): void {
