@@ -70,6 +70,10 @@ export class Roster {
     this.#joining = []
   }
 
+  find(handle: number): Member | undefined {
+    return this.#members.get(handle)
+  }
+
   get(handle: number): Member {
     const member = this.#members.get(handle)
     if (!member) throw new MillraceError('LAPSED', 'this membership has left its group: join again')

@@ -55,9 +55,13 @@ export class Waiters {
 
   /** Tries again for all that wait. */
   retry(txn: Txn): void {
-    for (const { call, ask } of this.#waiting.values()) {
-      const leased = this.#take(txn, ask)
-      if (leased.length > 0) this.#taken.push({ call, ask, leased })
+    for (const { call, ask } of [...this.#waiting.values()]) {
+      const member = this.#roster.find(ask.member)
+      if (!member?.of(txn)) this.end(ask.wait)
+      else {
+        const leased = this.#take(txn, ask)
+        if (leased.length > 0) this.#taken.push({ call, ask, leased })
+      }
     }
   }
 
@@ -75,7 +79,7 @@ export class Waiters {
   /** The commit was not written: nothing was leased, and broadcast members read it again. */
   undone(): void {
     for (const { ask, leased } of this.#taken) {
-      const { broadcast } = this.#roster.get(ask.member)
+      const broadcast = this.#roster.find(ask.member)?.broadcast
       for (const { partition, offset } of [...leased].reverse()) broadcast?.set(partition, offset)
     }
     this.#taken = []
@@ -98,7 +102,10 @@ export class Waiters {
   }
 
   isAnyReady(txn: Txn): boolean {
-    return [...this.#waiting.values()].some(({ ask }) => this.#isReady(txn, this.#roster.get(ask.member)))
+    return [...this.#waiting.values()].some(({ ask }) => {
+      const member = this.#roster.find(ask.member)
+      return member !== undefined && this.#isReady(txn, member)
+    })
   }
 
   #isReady(txn: Txn, member: Member): boolean {
