@@ -1,3 +1,2 @@
-export { die } from './die.js'
-export { memory, type MemoryOptions } from './memory.js'
+export { memory, type MemoryEngine, type MemoryOptions } from './memory.js'
 export { memoryStore, type MemoryStore } from './store.js'

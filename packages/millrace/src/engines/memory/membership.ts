@@ -19,6 +19,7 @@ export class MemoryMembership implements Membership {
   }
 
   async settle(verdicts: readonly Verdict[]): Promise<readonly Outcome[]> {
+    if (this.#member.instance.isDead) return verdicts.map(() => 'lapsed')
     if (this.#member.request.mode === 'broadcast') verdicts.forEach(refuseForBroadcast)
     const outcomes = verdicts.map((verdict) => this.#settle(verdict))
     const { topic } = this.#member.group
@@ -31,6 +32,7 @@ export class MemoryMembership implements Membership {
 
   async leave(): Promise<void> {
     const { group, instance } = this.#member
+    if (instance.isDead) return
     group.leave(this.#member, instance.clock.monotonic())
     this.#onSettled()
   }

@@ -2,10 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { groupHold, type Hold, messageHold } from '../../core/hold.js'
 import type { Draft } from '../../core/message.js'
 import { topicConfig, type TopicDraft } from '../../core/topic.js'
-import type { Delivery, Engine, JoinRequest, Membership } from '../../engine/engine.js'
+import type { Delivery, JoinRequest, Membership } from '../../engine/engine.js'
 import { HandClock } from '../../testing/hand-clock.js'
-import { die } from './die.js'
-import { memory } from './memory.js'
+import { memory, type MemoryEngine } from './memory.js'
 import { memoryStore } from './store.js'
 
 const day = 24 * 3_600_000
@@ -13,10 +12,10 @@ const day = 24 * 3_600_000
 async function world(topic: Partial<TopicDraft> = {}, engines = 1) {
   const clock = new HandClock()
   const store = memoryStore()
-  const all: Engine[] = []
+  const all: MemoryEngine[] = []
   for (let index = 0; index < engines; index += 1) all.push(memory({ store, clock }))
   for (const each of all) await each.open()
-  const [engine, other] = [all[0] as Engine, all[1] as Engine]
+  const [engine, other] = [all[0] as MemoryEngine, all[1] as MemoryEngine]
   await engine.topics.create(topicConfig({ name: 't', partitions: 1, ...topic }))
   let sent = 0
   const draft = (over: Partial<Draft> = {}): Draft => {
@@ -143,7 +142,7 @@ describe('memory engine: members', () => {
     const b = await other.join(request('b'))
     await send({}, {})
     const inHand = await take(a)
-    die(engine)
+    await engine.die()
     await clock.advance(8_999)
     expect(await take(b)).toEqual([])
     await clock.advance(1)
@@ -165,7 +164,7 @@ describe('memory engine: members', () => {
       const member = await engine.join(request(`life-${life}`))
       const deliveries = await take(member)
       expect(deliveries[0]).toMatchObject({ attempt: life, message: { id: 'm1' } })
-      die(engine)
+      await engine.die()
       await clock.advance(9_000)
     }
     const last = memory({ store, clock })

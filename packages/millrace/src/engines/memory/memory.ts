@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../../core/clock.js'
+import { MillraceError } from '../../core/errors.js'
 import type { Draft, Message } from '../../core/message.js'
 import type { Census } from '../../engine/census.js'
 import type {
@@ -8,7 +9,6 @@ import type { Traits } from '../../engine/traits.js'
 import { browse } from './browse.js'
 import { census } from './census.js'
 import { decide } from './decide.js'
-import { rememberDeath } from './die.js'
 import { Groups } from './groups.js'
 import { Instance } from './instance.js'
 import { Janitor } from './janitor.js'
@@ -46,11 +46,11 @@ const traits: Traits = {
  * The engine that needs nothing: messages live in this process and die with it. Values and headers are kept as they
  * are handed in, not copied: who publishes does not change their bytes afterwards.
  */
-export function memory(options: MemoryOptions = {}): Engine {
+export function memory(options: MemoryOptions = {}): MemoryEngine {
   return new MemoryEngine(options)
 }
 
-class MemoryEngine implements Engine {
+export class MemoryEngine implements Engine {
   readonly name: string
   readonly traits = traits
   readonly topics: TopicAdmin
@@ -69,7 +69,6 @@ class MemoryEngine implements Engine {
     const onChange = (): void => this.#janitor.poke()
     this.topics = new Topics(store, clock, onChange)
     this.groups = new Groups(store, clock, onChange)
-    rememberDeath(this, () => this.#die())
   }
 
   async open(): Promise<void> {
@@ -86,12 +85,14 @@ class MemoryEngine implements Engine {
   }
 
   async publish(drafts: readonly Draft[]): Promise<readonly Published[]> {
+    this.#checkAlive()
     const published = publish(this.#store, drafts, this.#clock.wall())
     this.#janitor.poke()
     return published
   }
 
   async join(request: JoinRequest): Promise<Membership> {
+    this.#checkAlive()
     const topic = this.#store.topic(request.topic)
     const now = this.#clock.monotonic()
     const group =
@@ -103,11 +104,13 @@ class MemoryEngine implements Engine {
   }
 
   async decide(decisions: readonly Decision[]): Promise<readonly Decided[]> {
+    this.#checkAlive()
     const now = this.#clock.wall()
     return decisions.map((decision) => decide(this.#store, decision, now))
   }
 
   async keep(request: KeepRequest): Promise<Keeping> {
+    this.#checkAlive()
     return new Keeper(this.#instance, request)
   }
 
@@ -136,12 +139,20 @@ class MemoryEngine implements Engine {
     return census(this.#store, this.#clock)
   }
 
-  #die(): void {
+  /**
+   * For tests: falls silent as if the process had been killed. Its members beat no more, its keepers keep no more, its
+   * waiting calls end with nothing; what it stored stays, and others find its members dead after their lease.
+   */
+  async die(): Promise<void> {
     const { members, keepers, unwatch } = this.#instance
     this.#instance.isDead = true
     for (const member of members) member.quiet()
     for (const keeper of [...keepers]) keeper.quiet()
     for (const stop of [...unwatch]) stop()
     this.#janitor.stop()
+  }
+
+  #checkAlive(): void {
+    if (this.#instance.isDead) throw new MillraceError('CLOSED', `engine ${this.name} is dead: make a new one`)
   }
 }
