@@ -50,7 +50,7 @@ export class Kit {
 
   /** Closes the first instance, unless it was killed, and opens the store again. */
   async reopen(): Promise<Kit> {
-    await this.comes('the close', this.first.close())
+    await this.comes(this.first.close())
     return new Kit(this.#harness, await this.#harness.open(), this.#names)
   }
 
@@ -89,15 +89,15 @@ export class Kit {
     }
   }
 
-  /** What the promise becomes, letting time pass until it does. */
-  async comes<T>(what: string, promise: Promise<T>): Promise<T> {
+  /** What the promise becomes, letting time pass until it does. What takes real time has the time of the case. */
+  async comes<T>(promise: Promise<T>): Promise<T> {
     let over = false
     const end = (): void => void (over = true)
     promise.then(end, end)
-    await this.until(what, async () => {
+    for (let passed = 0; !over && passed < patienceMs; passed += longestStepMs) {
       await new Promise(setImmediate)
-      return over
-    })
+      if (!over) await this.pass(longestStepMs)
+    }
     return promise
   }
 

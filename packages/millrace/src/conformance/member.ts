@@ -121,6 +121,11 @@ export class Member {
     return { why: 'lent', until, then: 'release', group: this.group, attempt: delivery.attempt, token }
   }
 
+  /** Finishes one after another: for values that may come each only when the one before has its verdict. */
+  async finishesEach(...values: readonly string[]): Promise<void> {
+    for (const value of values) await this.finishes(value)
+  }
+
   leave(): Promise<void> {
     return this.#membership.leave()
   }

@@ -45,7 +45,7 @@ export const leases = [
       const waiting = member.lease(10, { waitMs: 20_000 })
       await kit.pass(1_500)
       await kit.publish(topic, null, 'a')
-      assert.deepEqual(texts(await kit.comes('the waiting lease', waiting)), ['a'])
+      assert.deepEqual(texts(await kit.comes(waiting)), ['a'])
     },
 
     'a waiting lease wakes when a held message ripens': async (kit) => {
@@ -55,7 +55,7 @@ export const leases = [
       await kit.send(kit.draft(topic, 'a', { hold: kit.delay(5_000) }))
       const waiting = member.lease(10, { waitMs: 20_000 })
       await kit.pass(5_000)
-      assert.deepEqual(texts(await kit.comes('the waiting lease', waiting)), ['a'])
+      assert.deepEqual(texts(await kit.comes(waiting)), ['a'])
     },
 
     'a lease that waited in vain is empty': async (kit) => {
@@ -63,7 +63,7 @@ export const leases = [
       const member = await kit.member(topic, 'g')
       const waiting = member.lease(10, { waitMs: 2_000 })
       await kit.pass(2_000)
-      assert.deepEqual(await kit.comes('the lease', waiting), [])
+      assert.deepEqual(await kit.comes(waiting), [])
       await kit.publish(topic, null, 'a')
       await member.finishes('a')
     },
@@ -75,7 +75,7 @@ export const leases = [
       const waiting = member.lease(10, { waitMs: 20_000, signal: abort.signal })
       await kit.pass(100)
       abort.abort()
-      assert.deepEqual(await kit.comes('the aborted lease', waiting), [])
+      assert.deepEqual(await kit.comes(waiting), [])
       await kit.publish(topic, null, 'a')
       assert.deepEqual(await member.lease(10, { waitMs: 20_000, signal: AbortSignal.abort() }), [])
       const { attempt } = await member.getsOne('a')
@@ -164,7 +164,7 @@ export const leases = [
       const waiting = member.lease(10, { waitMs: 600_000 }).catch(() => [])
       await kit.pass(100)
       await member.leave()
-      assert.deepEqual(await kit.comes('the waiting lease', waiting), [])
+      assert.deepEqual(await kit.comes(waiting), [])
     },
 
     'a settled verdict is there for whoever comes next, at once': async (kit) => {

@@ -115,7 +115,7 @@ export const loans = about('loans', {
     await member.finishes('other', 'keyless')
     await member.getsNothing(2_000)
     await kit.decide({ hold, token: 't', to: 'drop' })
-    await member.finishes('b', 'c')
+    await member.finishesEach('b', 'c')
     await member.getsNothing()
   },
 
@@ -125,7 +125,7 @@ export const loans = about('loans', {
     await member.getsNothing(2_000)
     await kit.decide({ hold, token: 't', to: 'release' })
     await member.done(await member.getsOne('a'))
-    await member.finishes('b', 'c')
+    await member.finishesEach('b', 'c')
   },
 
   'the other groups never notice a loan': async (kit) => {

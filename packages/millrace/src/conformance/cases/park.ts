@@ -31,7 +31,7 @@ export const park = about('park', {
     const again = await member.getsOne('a')
     assert.equal(again.attempt, 2)
     await member.done(again)
-    await member.finishes('b', 'c')
+    await member.finishesEach('b', 'c')
   },
 
   'what waited goes on waiting when the retried one fails again': async (kit) => {
@@ -81,7 +81,7 @@ export const park = about('park', {
     await member.getsNothing(4_000)
     await kit.pass(1_000)
     await member.finishes('a')
-    await member.finishes('b', 'c')
+    await member.finishesEach('b', 'c')
   },
 
   'what waits does not hold the watermark back': async (kit) => {

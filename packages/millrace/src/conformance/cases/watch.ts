@@ -64,16 +64,6 @@ export const watch = [
       await kit.pass(2_000)
       assert.equal(rung, 0)
     },
-
-    'a watcher that throws disturbs nobody': async (kit) => {
-      const topic = await kit.topic()
-      const member = await kit.member(topic, 'g')
-      kit.engine.watch(() => {
-        throw new Error('a bad watcher')
-      })
-      await rings(kit, 'ready', () => kit.publish(topic, null, 'a'))
-      await member.finishes('a')
-    },
   }),
 
   ...about('watch', {
