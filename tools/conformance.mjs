@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+// Runs the conformance suite and its mutants on an engine: `npm run conformance -- memory|embedded [--json]`.
+import { parseArgs } from 'node:util'
+import { mutants, cases, runMutants, runSuite } from 'millrace/conformance'
+
+const dist = new URL('../packages/millrace/dist/testing/harness/', import.meta.url)
+
+/** How to come to a harness, by the engine's name. */
+const harnesses = {
+  memory: async () => {
+    const { memoryHarness } = await import(new URL('memory.js', dist))
+    return memoryHarness
+  },
+  embedded: async () => {
+    const { embeddedHarness } = await import(new URL('embedded.js', dist))
+    return () => embeddedHarness(import.meta.resolve('lmdb'))
+  },
+}
+
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false } } })
+const [engine = ''] = positionals
+if (!Object.hasOwn(harnesses, engine) || positionals.length !== 1) {
+  console.error(`usage: npm run conformance -- ${Object.keys(harnesses).join('|')} [--json]`)
+  process.exit(2)
+}
+
+/** People read on stdout; with --json it is a program's, and people follow on stderr. */
+const say = values.json ? console.error : console.log
+const makeHarness = async () => (await harnesses[engine]())()
+
+const suite = await runSuite({ makeHarness, onResult: sayCase(cases.length) })
+const caught = await runMutants({ makeHarness, onResult: sayMutant(mutants.length) })
+const by = caught.filter((each) => each.caught).map((each) => ({ mutant: each.mutant, case: each.case }))
+const { passed, failed, refused } = suite
+
+if (values.json) {
+  const report = { engine: suite.engine, passed, failed, refused, mutants: { total: caught.length, caught: by.length, by } }
+  console.log(JSON.stringify({ ...report, cases: suite.results.map(({ noun, name, result }) => ({ noun, name, result })) }, null, 2))
+}
+say(`${suite.engine}: ${passed} passed, ${failed} failed, ${refused} refused; ${by.length} of ${caught.length} broken engines caught`)
+process.exitCode = failed === 0 && by.length === caught.length ? 0 : 1
+
+function sayCase(total) {
+  let count = 0
+  return ({ noun, name, result, error }) => {
+    count += 1
+    say(`${progress(count, total)} ${result.padEnd(7)} ${noun}: ${name}`)
+    if (error) say(indented(error))
+  }
+}
+
+function sayMutant(total) {
+  let count = 0
+  return (result) => {
+    count += 1
+    say(`${progress(count, total)} ${result.caught ? 'caught ' : 'MISSED '} an engine that ${result.mutant}, by: ${result.case}`)
+  }
+}
+
+function progress(count, total) {
+  return `${String(count).padStart(String(total).length)}/${total}`
+}
+
+function indented(error) {
+  return String(error instanceof Error ? (error.stack ?? error.message) : error).replace(/^/gm, '        ')
+}
