@@ -5,6 +5,7 @@ export const pause = Symbol('pause')
 export async function* withPauses(source: AsyncIterator<unknown>, ms: number): AsyncGenerator<unknown> {
   for (;;) {
     const next = source.next()
+    next.catch(() => undefined) // whoever reads on hears of it
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<typeof pause>((resolve) => {
       timer = setTimeout(resolve, ms, pause)
