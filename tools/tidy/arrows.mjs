@@ -21,16 +21,23 @@ export function arrows(tree, { rooms, tests, arrowExceptions }) {
   return problems
 }
 
-/** The room with the longest path, with each `*` filled in. */
+/** The room with the longest path, with the folder for each `*`. */
 export function roomOf(file, rooms) {
   const folders = file.split('/')
   let best
   for (const { room, may, packages = [] } of rooms) {
     const parts = room.split('/')
-    const fits = parts.every((part, index) => part === folders[index] || (part === '*' && index < folders.length - 1))
-    if (fits && (!best || parts.length > best.length)) best = { name: folders.slice(0, parts.length).join('/'), length: parts.length, may, packages }
+    if (!parts.every((part, index) => fits(part, folders, index))) continue
+    const name = parts.map((part, index) => (part === '*' ? folders[index] : part)).join('/')
+    if (!best || parts.length > best.length) best = { name, length: parts.length, may, packages }
   }
   return best
+}
+
+function fits(part, folders, index) {
+  const isFile = index === folders.length - 1
+  if (part === '*.ts') return isFile && folders[index].endsWith('.ts')
+  return part === folders[index] || (part === '*' && !isFile)
 }
 
 function wrongWith(tree, place, each) {

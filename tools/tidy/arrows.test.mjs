@@ -52,6 +52,11 @@ describe('arrows', () => {
     expect(problemsOf({ [`${src}/core/x.test.ts`]: `import 'vitest'; import '../engine/y.js'`, [`${src}/engine/y.ts`]: '' })).toEqual([])
   })
 
+  it('go from the command to the files of its package and not back', () => {
+    expect(problemsOf({ 'packages/server/src/cli/main.ts': `import '../index.js'`, 'packages/server/src/index.ts': `import './serve.js'`, 'packages/server/src/serve.ts': '' })).toEqual([])
+    expect(problemsOf({ 'packages/server/src/index.ts': `import './cli/main.js'` })).toEqual([expect.stringContaining('must not import packages/server/src/cli')])
+  })
+
   it('lead to files that are there', () => {
     expect(problemsOf({ [`${src}/core/x.ts`]: `import './gone.js'` })).toEqual([expect.stringContaining('./gone.js is not a file')])
   })

@@ -10,7 +10,7 @@ const published = ['millrace', 'millrace/*']
 
 /**
  * A file belongs to the room with the longest path that it starts with; `*` stands for any one folder, and each such
- * folder is a room of its own. `may` names rooms, or public subpaths of the workspace's packages; builtins of Node are
+ * folder is a room of its own; `*.ts` stands for the files that lie directly in a folder, one room together. `may` names rooms, or public subpaths of the workspace's packages; builtins of Node are
  * free, and a package may use its own `dependencies`.
  */
 export const rooms = [
@@ -21,13 +21,14 @@ export const rooms = [
   { room: `${library}/broker`, may: within(library, 'core', 'engine', 'routing') },
   { room: `${library}/conformance`, may: within(library, 'core', 'engine') },
   { room: `${library}/testing`, may: within(library, 'core', 'engine') },
+  { room: `${library}/testing/harness`, may: within(library, 'core', 'engine', 'conformance', 'testing', 'engines/memory', 'engines/embedded') },
   { room: `${library}/index.ts`, may: within(library, 'core', 'engine', 'routing', 'broker', 'engines/memory') },
   { room: `${server}/config`, may: published },
   { room: `${server}/access`, may: [...within(server, 'config'), ...published] },
   { room: `${server}/observe`, may: [...within(server, 'config'), ...published] },
   { room: `${server}/api`, may: [...within(server, 'config', 'access', 'observe'), ...published] },
-  { room: `${server}/index.ts`, may: [...within(server, 'config', 'access', 'observe', 'api'), ...published] },
-  { room: `${server}/cli`, may: [...within(server, 'config', 'access', 'observe', 'api', 'index.ts'), ...published] },
+  { room: `${server}/*.ts`, may: [...within(server, 'config', 'access', 'observe', 'api'), ...published] },
+  { room: `${server}/cli`, may: [...within(server, 'config', 'access', 'observe', 'api', '*.ts'), ...published] },
   { room: 'examples/*', may: [...published, '@millrace/server'], packages: ['lmdb', 'zod'] },
   { room: 'tools', may: [...published, '@millrace/server'], packages: ['lmdb', 'oxc-parser', 'vitest'] },
   { room: 'vitest.config.ts', may: ['tools'], packages: ['vitest'] },
