@@ -1,5 +1,5 @@
 export * from './broker/index.js'
 export * from './core/index.js'
-export type { Census, Engine, GroupCensus, GroupPosition, Held, Page, PartitionCensus, Place, Published, StartAt, Stir, TopicCensus, Traits } from './engine/index.js'
-export * from './routing/index.js'
-export { memory, type MemoryOptions, memoryStore, type MemoryStore } from './engines/memory/index.js'
+export type { Census, Decided, Engine, GroupCensus, GroupPosition, Held, Page, PartitionCensus, Place, Published, StartAt, Stir, TopicCensus, Traits } from './engine/index.js'
+export { memory, type MemoryEngine, type MemoryOptions, memoryStore, type MemoryStore } from './engines/memory/index.js'
+export { keyHash, type KeyHashOptions, murmur2, type Partitioner, type Routed } from './routing/index.js'

@@ -2,7 +2,7 @@ import type { Millis } from '../core/index.js'
 import type { StartAt } from '../engine/engine.js'
 import type { RetryPolicy } from './retry-policy.js'
 
-interface MemberOptions {
+export interface MemberOptions {
   /** What becomes of failed messages. */
   readonly retry?: RetryPolicy
   /** A handler that takes longer has failed: its signal aborts and its late result is ignored. */

@@ -1,40 +1,10 @@
-import type { HoldId, Message, Millis } from '../core/index.js'
-import type { Page } from '../engine/index.js'
-import type { HeadersInput, MessageHeaders } from './headers.js'
+import { type HoldId, limits } from '../core/index.js'
+import type { Held, Page } from '../engine/index.js'
+import { type DeadLetter, type DeadLetterEdit, LetterReader } from './dead-letter.js'
+import { type DeadLetterFilter, fits, holdQuery } from './dead-letter-filter.js'
+import { type PurgeOptions, type RedriveOptions, sweep, type SweepProgress } from './dead-letter-sweep.js'
+import type { Runtime } from './runtime.js'
 import type { TopicRef } from './topic-contract.js'
-
-/** A message that a group gave up on, with everything known about why. */
-export interface DeadLetter extends Omit<Message, 'id' | 'kind' | 'value' | 'headers'> {
-  /** Names the dead letter. The message's own id is `messageId`. */
-  readonly id: HoldId
-  readonly messageId: string
-  readonly group: string
-  /** As the topic's codec reads it, JSON for a name; the bytes when it cannot. */
-  readonly value: unknown
-  readonly bytes: Uint8Array | null
-  readonly headers: MessageHeaders
-  readonly reason: string
-  /** The error's code or class. */
-  readonly kind: string
-  readonly stack?: string
-  readonly attempts: number
-  readonly firstAt: Millis
-  readonly lastAt: Millis
-  readonly heldAt: Millis
-}
-
-/** Fields that are given must all fit. */
-export interface DeadLetterFilter {
-  readonly topic?: TopicRef
-  readonly group?: string
-  readonly kind?: string
-  readonly key?: string
-  /** In the reason, the kind, the key, the message id or the value's text; case does not matter. */
-  readonly text?: string
-  /** Held at or after, and before. */
-  readonly since?: Date | Millis
-  readonly until?: Date | Millis
-}
 
 export interface DeadLetterQuery extends DeadLetterFilter {
   /** Default 100. */
@@ -42,52 +12,67 @@ export interface DeadLetterQuery extends DeadLetterFilter {
   readonly cursor?: string
 }
 
-export interface DeadLetterEdit {
-  /** Encoded by the codec of the topic: `topic` of the filter, JSON otherwise. */
-  readonly value?: unknown
-  /** Instead of `value`: as it is. */
-  readonly bytes?: Uint8Array | null
-  readonly headers?: HeadersInput
-}
+/** Messages that groups gave up on: looked at, edited, sent again, or thrown away. */
+export class DeadLetters {
+  readonly #runtime: Runtime
 
-interface Sweep {
-  /** These, or those that fit the filter. Neither: all. */
-  readonly ids?: readonly HoldId[]
-  readonly filter?: DeadLetterFilter
-  /** Counts and changes nothing. */
-  readonly dryRun?: boolean
-  readonly onProgress?: (progress: SweepProgress) => void
-  /** Stops after what is under way. */
-  readonly signal?: AbortSignal
-}
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime
+  }
 
-export interface RedriveOptions extends Sweep {
-  readonly ratePerSec?: number
-  /** Changes each on its way; undefined leaves it as it is. */
-  readonly edit?: (letter: DeadLetter) => DeadLetterEdit | undefined
-}
+  /** In the order in which they died. */
+  async list(query: Pick<DeadLetterQuery, 'topic' | 'group' | 'limit' | 'cursor'> = {}): Promise<Page<DeadLetter>> {
+    const { limit = 100, cursor } = query
+    await this.#runtime.open()
+    const page = await this.#runtime.engine.holds({ ...holdQuery(query), limit, ...(cursor !== undefined && { cursor }) })
+    const reader = new LetterReader(this.#runtime, query.topic)
+    return { ...page, items: await Promise.all(page.items.map((held) => reader.letter(held))) }
+  }
 
-export type PurgeOptions = Sweep
-
-export interface SweepProgress {
-  readonly scanned: number
-  readonly matched: number
-  /** Redriven, or purged. Always 0 in a dry run. */
-  readonly done: number
-  /** Decided by somebody else meanwhile. */
-  readonly gone: number
-}
-
-export interface DeadLetters {
-  list(query?: Pick<DeadLetterQuery, 'topic' | 'group' | 'limit' | 'cursor'>): Promise<Page<DeadLetter>>
   /** Looks through at most `limits.searchScan` a call: a page may be short, or empty, and still have a cursor. */
-  search(query: DeadLetterQuery): Promise<Page<DeadLetter>>
+  async search({ limit = 100, cursor, ...filter }: DeadLetterQuery): Promise<Page<DeadLetter>> {
+    const items: DeadLetter[] = []
+    let at = cursor
+    for (let scanned = 0; scanned < limits.searchScan; ) {
+      const page = await this.list({ ...filter, limit: Math.min(limit - items.length, limits.maxPage), ...(at !== undefined && { cursor: at }) })
+      items.push(...page.items.filter((letter) => fits(letter, filter)))
+      scanned += Math.max(page.items.length, 1)
+      at = page.cursor
+      if (at === undefined) return { items }
+      if (items.length >= limit) break
+    }
+    return { items, ...(at !== undefined && { cursor: at }) }
+  }
+
   /** Undefined when there is no such dead letter. */
-  get(id: HoldId, topic?: TopicRef): Promise<DeadLetter | undefined>
-  /** Changes it and keeps it held. False when there is no such dead letter. */
-  edit(id: HoldId, edit: DeadLetterEdit, topic?: TopicRef): Promise<boolean>
+  async get(id: HoldId, topic?: TopicRef): Promise<DeadLetter | undefined> {
+    const held = await findDead(this.#runtime, id)
+    return held && new LetterReader(this.#runtime, topic).letter(held)
+  }
+
+  /** Changes it and keeps it held. False when there is no such dead letter. Errors: CODEC, INVALID. */
+  async edit(id: HoldId, change: DeadLetterEdit, topic?: TopicRef): Promise<boolean> {
+    const held = await findDead(this.#runtime, id)
+    if (!held) return false
+    const reader = new LetterReader(this.#runtime, topic)
+    const edit = await reader.edit(await reader.letter(held), change)
+    const [decided] = await this.#runtime.engine.decide([{ hold: id, to: 'hold', anew: held.hold, edit }])
+    return decided !== 'gone'
+  }
+
   /** Back to their group, with no attempts counted. What dies again while it runs is not redriven twice. */
-  redrive(options?: RedriveOptions): Promise<SweepProgress>
+  redrive(options: RedriveOptions = {}): Promise<SweepProgress> {
+    return sweep(this.#runtime, 'release', options)
+  }
+
   /** Gone for good. */
-  purge(options?: PurgeOptions): Promise<SweepProgress>
+  purge(options: PurgeOptions = {}): Promise<SweepProgress> {
+    return sweep(this.#runtime, 'drop', options)
+  }
+}
+
+export async function findDead(runtime: Runtime, id: HoldId): Promise<Held | undefined> {
+  await runtime.open()
+  const { items } = await runtime.engine.holds({ id, why: 'dead', limit: 1 })
+  return items.find(({ hold }) => hold.why === 'dead')
 }

@@ -1,6 +1,8 @@
-import type { Millis } from '../core/index.js'
+import { messageHold, type Millis } from '../core/index.js'
 import type { Held, Page } from '../engine/index.js'
-import type { TopicRef } from './topic-contract.js'
+import { millisOf } from './drafter.js'
+import type { Runtime } from './runtime.js'
+import { nameOf, type TopicRef } from './topic-contract.js'
 
 export interface DelayQuery {
   readonly topic?: TopicRef
@@ -10,10 +12,40 @@ export interface DelayQuery {
 }
 
 /** Messages that wait for their time. */
-export interface Delays {
+export class Delays {
+  readonly #runtime: Runtime
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime
+  }
+
   /** False when there is no such delayed message: it was released or cancelled before. */
-  cancel(topic: TopicRef, id: string): Promise<boolean>
-  /** False as above. */
-  reschedule(topic: TopicRef, id: string, at: Date | Millis): Promise<boolean>
-  list(query?: DelayQuery): Promise<Page<Held>>
+  async cancel(topic: TopicRef, id: string): Promise<boolean> {
+    const held = await this.#find(topic, id)
+    if (!held) return false
+    const [decided] = await this.#runtime.engine.decide([{ hold: held.id, to: 'drop' }])
+    return decided !== 'gone'
+  }
+
+  /** To another time. False when there is no such delayed message. */
+  async reschedule(topic: TopicRef, id: string, at: Date | Millis): Promise<boolean> {
+    const held = await this.#find(topic, id)
+    if (!held) return false
+    const [decided] = await this.#runtime.engine.decide([{ hold: held.id, to: 'hold', anew: { ...held.hold, until: millisOf(at) } }])
+    return decided !== 'gone'
+  }
+
+  /** In the order in which they were sent. */
+  async list({ topic, limit = 100, cursor }: DelayQuery = {}): Promise<Page<Held>> {
+    await this.#runtime.open()
+    return this.#runtime.engine.holds({ why: 'delay', limit, ...(topic !== undefined && { topic: nameOf(topic) }), ...(cursor !== undefined && { cursor }) })
+  }
+
+  /** A prepared message has such an id too, and is not for this door. */
+  async #find(topic: TopicRef, id: string): Promise<Held | undefined> {
+    await this.#runtime.open()
+    const name = nameOf(topic)
+    const { items } = await this.#runtime.engine.holds({ id: messageHold(name, id), topic: name, why: 'delay', limit: 1 })
+    return items[0]
+  }
 }

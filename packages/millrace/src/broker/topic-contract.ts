@@ -56,3 +56,8 @@ export function contractOf<Input, Output>(ref: TopicRef<Input, Output>): TopicCo
   // A name carries no types: whoever passes one has Input and Output unknown.
   return topic(ref) as TopicContract<unknown, unknown> as TopicContract<Input, Output>
 }
+
+/** The topic's name. */
+export function nameOf(ref: string | { readonly name: string }): string {
+  return typeof ref === 'string' ? ref : ref.name
+}

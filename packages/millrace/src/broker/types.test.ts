@@ -21,10 +21,9 @@ type Got = { user: string; at: Date; tries: number }
 
 test('send takes what the schema takes, and a handler gets what it gives', () => {
   same<typeof answers, TopicContract<Sent, Got>>(true)
+  same<{ user: number; at: string } extends Parameters<typeof answers.key>[0] ? true : false, false>(true)
   const use = (mill: Millrace): void => {
     void mill.send(answers, { user: 'u', at: '2026-01-01' })
-    // @ts-expect-error -- a field of the wrong type
-    void mill.send(answers, { user: 1, at: '2026-01-01' })
     void mill.sendMany(answers, [{ value: { user: 'u', at: '2026-01-01' } }])
     mill.consume(answers, 'g', (message) => same<typeof message, Received<Got>>(true))
     mill.consumeBatch(answers, 'g', (messages) => same<typeof messages, readonly Received<Got>[]>(true))

@@ -1,0 +1,351 @@
+import { type Bookmark, type Cancel, emptyBookmark, mergeBookmarks, type Millis, MillraceError, runUnit } from '../core/index.js'
+import type { Delivery, Outcome, Verdict } from '../engine/index.js'
+import { murmur2 } from '../routing/index.js'
+import { LazySignal } from './attempt.js'
+import { Deadlines } from './deadlines.js'
+import { traced } from './diagnostics.js'
+import { Ending } from './endings.js'
+import { type Judge, lost } from './judge.js'
+import { ParkedKeys } from './parked-keys.js'
+import { bookmarkOf } from './propagation.js'
+import type { Reader } from './reader.js'
+import type { BatchContext, BatchHandler, BatchVerdict, Received } from './received.js'
+import type { Remembered } from './remembered.js'
+import { Run } from './run.js'
+import type { Runtime } from './runtime.js'
+import type { Send } from './send.js'
+import type { Settler } from './settler.js'
+import { Changes, isPromise, unlessAborted } from './waiting.js'
+import type { Work } from './work.js'
+
+export interface BatchWorkOptions<Value> {
+  readonly group: string
+  readonly order: 'key' | 'partition' | 'none'
+  readonly concurrency: number
+  readonly maxBatch: number
+  readonly lingerMs: Millis
+  readonly deadlineMs: Millis
+  readonly park: boolean
+  readonly reader: Reader<Value>
+  readonly judge: Judge
+  readonly handler: BatchHandler<Value>
+  readonly send: Send
+  readonly remembered: Remembered | undefined
+  /** There may be room to lease more. */
+  readonly room: () => void
+}
+
+/** What goes through one hand, batch after batch: a key is always in the same strand. */
+class Strand {
+  waiting: Run[] = []
+  batch: Batch | undefined
+  /** Lingers for more, or rests before `again`. */
+  timer: Cancel | undefined
+  /** Failed, to be run in place before anything else. */
+  again: Run[] = []
+}
+
+class Batch {
+  readonly signal = new LazySignal()
+
+  constructor(
+    readonly strand: Strand,
+    readonly runs: readonly Run[],
+    readonly due: Millis,
+  ) {}
+
+  abort(why: unknown): void {
+    this.signal.abort(why)
+  }
+
+  /** Those that were not lost meanwhile. */
+  get left(): readonly Run[] {
+    return this.runs.filter((run) => run.current === this)
+  }
+}
+
+/** Runs a handler for many messages at a time, each strand one batch after another. */
+export class BatchWork<Value> implements Work {
+  readonly #runtime: Runtime
+  readonly #options: BatchWorkOptions<Value>
+  readonly #settler: Settler
+  readonly #strands: readonly Strand[]
+  readonly #running: Deadlines<Batch>
+  readonly #draining = new Set<number>()
+  readonly #parked = new ParkedKeys()
+  readonly #changes = new Changes()
+  #turn = 0
+  #inHand = 0
+  #isPaused = false
+  #isClosing = false
+
+  constructor(runtime: Runtime, settler: Settler, options: BatchWorkOptions<Value>) {
+    this.#runtime = runtime
+    this.#settler = settler
+    this.#options = options
+    this.#strands = Array.from({ length: options.concurrency }, () => new Strand())
+    this.#running = new Deadlines(runtime.clock, (batch) => this.#expire(batch))
+  }
+
+  get inHand(): number {
+    return this.#inHand
+  }
+
+  leasing(): void {
+    this.#parked.leasing()
+  }
+
+  take(deliveries: readonly Delivery[]): void {
+    for (const delivery of deliveries) this.#admit(delivery)
+    this.#pump()
+  }
+
+  pause(paused: boolean): void {
+    this.#isPaused = paused
+    this.#pump()
+  }
+
+  async drain(partitions: readonly number[], signal: AbortSignal): Promise<void> {
+    const leaving = new Set(partitions)
+    for (const partition of leaving) this.#draining.add(partition)
+    const fits = (run: Run): boolean => leaving.has(run.partition)
+    this.#dropWaiting(fits)
+    const abort = (): void => this.#dropRunning(fits, lost(signal.reason))
+    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+    await this.#changes.until(() => !this.#running.some((batch) => batch.left.some(fits)))
+    await unlessAborted(signal, this.#settler.flushed())
+    signal.removeEventListener('abort', abort)
+    for (const partition of leaving) this.#draining.delete(partition)
+  }
+
+  handBack(): void {
+    this.#isClosing = true
+    for (const { delivery } of this.#takeWaiting(() => true)) this.#settler.add({ is: 'back', delivery })
+  }
+
+  idle(): Promise<void> {
+    return this.#changes.until(() => this.#running.size === 0)
+  }
+
+  flushed(): Promise<void> {
+    return this.#settler.flushed()
+  }
+
+  abort(why: unknown): void {
+    this.#dropRunning(() => true, why)
+    this.#running.clear()
+  }
+
+  abandon(why: unknown): void {
+    this.#isClosing = true
+    this.#settler.abandon()
+    this.#dropWaiting(() => true)
+    this.abort(why)
+    this.#inHand = 0
+  }
+
+  over(verdicts: readonly Verdict[], outcomes: readonly Outcome[]): void {
+    for (const [index, verdict] of verdicts.entries()) {
+      const outcome = outcomes[index]
+      if (outcome === 'unknown') continue
+      this.#inHand -= 1
+      if (verdict.is === 'hold' && this.#options.park) this.#parked.settled(verdict.delivery)
+      if (outcome === 'lapsed') this.#lapse(verdict.delivery)
+    }
+    this.#options.room()
+  }
+
+  #admit(delivery: Delivery): void {
+    if (this.#draining.has(delivery.message.partition)) return
+    this.#inHand += 1
+    if (this.#isClosing || this.#parked.has(delivery)) this.#settler.add({ is: 'back', delivery })
+    else if (this.#options.remembered?.has(delivery.message.id, this.#runtime.clock.wall())) this.#settler.add({ is: 'done', delivery })
+    else this.#strandOf(delivery)?.waiting.push(new Run(delivery, null))
+  }
+
+  #strandOf({ message: { key, partition } }: Delivery): Strand | undefined {
+    const count = this.#strands.length
+    if (count === 1) return this.#strands[0]
+    if (this.#options.order === 'partition') return this.#strands[partition % count]
+    if (this.#options.order === 'key' && key !== null) return this.#strands[(murmur2(Buffer.from(key)) >>> 0) % count]
+    this.#turn = (this.#turn + 1) % count
+    return this.#strands[this.#turn]
+  }
+
+  #pump(): void {
+    for (const strand of this.#strands) this.#begin(strand)
+  }
+
+  #begin(strand: Strand): void {
+    if (this.#isPaused || this.#isClosing || strand.batch || strand.timer) return
+    const { maxBatch, lingerMs } = this.#options
+    if (strand.again.length > 0) return this.#start(strand, strand.again.splice(0))
+    if (strand.waiting.length === 0) return
+    if (lingerMs === 0 || strand.waiting.length >= maxBatch) return this.#start(strand, strand.waiting.splice(0, maxBatch))
+    strand.timer = this.#runtime.clock.after(lingerMs, () => {
+      strand.timer = undefined
+      if (!this.#isPaused && !this.#isClosing && strand.waiting.length > 0) this.#start(strand, strand.waiting.splice(0, maxBatch))
+    })
+  }
+
+  #start(strand: Strand, runs: readonly Run[]): void {
+    const batch = new Batch(strand, runs, this.#runtime.clock.monotonic() + this.#options.deadlineMs)
+    strand.batch = batch
+    for (const run of runs) run.current = batch
+    this.#running.start(batch)
+    const about = () => ({ engine: this.#runtime.engine.name, group: this.#options.group, deliveries: runs.map((run) => run.delivery), attempt: runs[0]?.attempt ?? 1 })
+    traced('process', about, () => this.#run(batch)).then(
+      (verdicts) => this.#finish(batch, (run) => verdicts.get(run) ?? 'done'),
+      (error: unknown) => this.#finish(batch, () => ({ fail: error })),
+    )
+  }
+
+  /** A verdict for each message that is not done. */
+  async #run(batch: Batch): Promise<ReadonlyMap<Run, BatchVerdict>> {
+    const verdicts = new Map<Run, BatchVerdict>()
+    const runs: Run[] = []
+    const messages: Received<Value>[] = []
+    for (const run of batch.runs) {
+      try {
+        const read = this.#options.reader.received({ message: run.delivery.message, ...(run.failure && { failure: run.failure }) }, run.attempt)
+        messages.push(isPromise(read) ? await read : read)
+        runs.push(run)
+      } catch (error) {
+        verdicts.set(run, { fail: error })
+      }
+    }
+    if (messages.length === 0) return verdicts
+    const given = await this.#handle(batch, runs, messages)
+    if (given === undefined) return verdicts
+    checkVerdicts(given, runs.length)
+    for (const [index, verdict] of given.entries()) {
+      const run = runs[index]
+      if (run && verdict !== 'done') verdicts.set(run, verdict)
+    }
+    return verdicts
+  }
+
+  async #handle(batch: Batch, runs: readonly Run[], messages: readonly Received<Value>[]): Promise<readonly BatchVerdict[] | undefined> {
+    const { group, send, handler } = this.#options
+    const bookmark = bookmarkOfAll(runs)
+    const context: BatchContext = {
+      get signal() {
+        return batch.signal.signal
+      },
+      group,
+      bookmark,
+      send,
+    }
+    return (await runUnit({ bookmark }, () => handler(messages, context))) ?? undefined
+  }
+
+  #expire(batch: Batch): void {
+    const error = new MillraceError('TIMEOUT', `the handler took longer than ${this.#options.deadlineMs} ms (deadlineMs): its signal aborted and its result is ignored`)
+    batch.abort(error)
+    this.#finish(batch, () => ({ fail: error }))
+  }
+
+  #finish(batch: Batch, verdictOf: (run: Run) => BatchVerdict): void {
+    const { strand } = batch
+    if (strand.batch !== batch) return
+    strand.batch = undefined
+    this.#running.end(batch)
+    let restMs = 0
+    for (const run of batch.runs) {
+      if (run.current !== batch) continue
+      run.current = undefined
+      restMs = Math.max(restMs, this.#conclude(run, verdictOf(run), strand))
+    }
+    if (strand.again.length > 0 && !this.#isClosing) {
+      strand.timer = this.#runtime.clock.after(restMs, () => {
+        strand.timer = undefined
+        this.#begin(strand)
+      })
+    }
+    this.#changes.tell()
+    this.#begin(strand)
+  }
+
+  /** Settles, or puts the run up to go again; the time it rests until then. */
+  #conclude(run: Run, verdict: BatchVerdict, strand: Strand): Millis {
+    const { delivery } = run
+    if (verdict === 'done') {
+      this.#options.remembered?.add(delivery.message.id, this.#runtime.clock.wall())
+      this.#settler.add({ is: 'done', delivery })
+      return 0
+    }
+    const ruling = this.#options.judge.rule(run, thrownBy(verdict))
+    if (ruling.is === 'hold') {
+      this.#settler.add(ruling)
+      if (this.#options.park && ruling.hold.why === 'retry') this.#park(delivery)
+      return 0
+    }
+    run.attempt += 1
+    run.failure = ruling.failure
+    if (this.#draining.has(run.partition)) this.#inHand -= 1
+    else if (this.#isClosing) this.#settler.add({ is: 'back', delivery })
+    else strand.again.push(run)
+    return ruling.ms
+  }
+
+  /** What is in hand of this key and comes later goes behind it. */
+  #park(delivery: Delivery): void {
+    const { partition, key } = delivery.message
+    if (key === null) return
+    this.#parked.add(delivery)
+    const later = this.#takeWaiting((run) => run.partition === partition && run.delivery.message.key === key)
+    for (const run of later) this.#settler.add({ is: 'back', delivery: run.delivery })
+  }
+
+  #lapse({ message: { partition }, epoch }: Delivery): void {
+    const fits = ({ delivery }: Run): boolean => delivery.message.partition === partition && delivery.epoch <= epoch
+    this.#dropWaiting(fits)
+    this.#dropRunning(fits, lost(undefined))
+  }
+
+  #takeWaiting(fits: (run: Run) => boolean): readonly Run[] {
+    const taken: Run[] = []
+    const keep = (run: Run): boolean => !fits(run) || taken.push(run) === 0
+    for (const strand of this.#strands) {
+      strand.again = strand.again.filter(keep)
+      strand.waiting = strand.waiting.filter(keep)
+    }
+    return taken
+  }
+
+  #dropWaiting(fits: (run: Run) => boolean): void {
+    this.#inHand -= this.#takeWaiting(fits).length
+  }
+
+  #dropRunning(fits: (run: Run) => boolean, why: unknown): void {
+    for (const batch of [...this.#running.all()]) {
+      for (const run of batch.left.filter(fits)) {
+        run.current = undefined
+        this.#inHand -= 1
+      }
+      if (batch.left.length > 0) continue
+      batch.abort(why)
+      this.#finish(batch, () => 'done')
+    }
+    this.#changes.tell()
+  }
+}
+
+function thrownBy(verdict: Exclude<BatchVerdict, 'done'>): unknown {
+  if ('fail' in verdict) return verdict.fail
+  if ('deadLetter' in verdict) return new Ending(verdict.deadLetter, { is: 'dead' })
+  return new Ending(`again in ${verdict.retryLaterMs} ms`, { is: 'later', ms: verdict.retryLaterMs })
+}
+
+function checkVerdicts(verdicts: readonly BatchVerdict[], expected: number): void {
+  if (Array.isArray(verdicts) && verdicts.length === expected) return
+  const given = Array.isArray(verdicts) ? `${verdicts.length} verdicts` : typeof verdicts
+  throw new MillraceError('INVALID', `the batch handler gave ${given} for ${expected} messages: give one for each, or nothing when all are done`, { field: 'verdicts' })
+}
+
+function bookmarkOfAll(runs: readonly Run[]): Bookmark {
+  let bookmark = emptyBookmark
+  for (const { delivery } of runs) if (delivery.message.headers.length > 0) bookmark = mergeBookmarks(bookmark, bookmarkOf(delivery.message.headers))
+  return bookmark
+}

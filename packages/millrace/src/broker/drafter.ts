@@ -1,0 +1,107 @@
+import { asMillraceError, type Draft, type Header, type Hold, MillraceError, type Millis, type Topic } from '../core/index.js'
+import type { Partitioner } from '../routing/index.js'
+import type { Codec } from './codec.js'
+import { reservedHeaders, toHeaders } from './headers.js'
+import type { Outgoing } from './middleware.js'
+import { unitHeaders } from './propagation.js'
+import type { Runtime } from './runtime.js'
+import { checked } from './schema-check.js'
+import type { MessageOptions } from './send.js'
+import type { TopicContract } from './topic-contract.js'
+
+/** Makes drafts: schema, codec, headers, middleware, partition. */
+export class Drafter {
+  readonly #runtime: Runtime
+  readonly #partitioner: Partitioner
+  readonly #producerId: () => string
+
+  constructor(runtime: Runtime, partitioner: Partitioner, producerId: () => string) {
+    this.#runtime = runtime
+    this.#partitioner = partitioner
+    this.#producerId = producerId
+  }
+
+  /** A promise only where a schema or a middleware is asynchronous. Throws SCHEMA, CODEC, INVALID. */
+  draft<Input>(contract: TopicContract<Input, unknown>, topic: Topic, value: Input, options: MessageOptions, hold?: Hold): Draft | Promise<Draft> {
+    const check = contract.schema && checked(contract.schema, value, contract.name)
+    if (check instanceof Promise) return check.then(() => this.#encode(contract, topic, value, options, hold))
+    return this.#encode(contract, topic, value, options, hold)
+  }
+
+  #encode<Input>(contract: TopicContract<Input, unknown>, topic: Topic, value: Input, options: MessageOptions, hold?: Hold): Draft | Promise<Draft> {
+    const now = this.#runtime.clock.wall()
+    const outgoing: Outgoing = {
+      id: options.id ?? this.#runtime.ids(),
+      topic: contract.name,
+      key: options.key === undefined ? contract.key(value) : options.key,
+      value: encoded(contract.codec, value),
+      headers: headersOf(options, contract.codec.contentType),
+    }
+    if (this.#runtime.middleware.length === 0) return this.#place(outgoing, topic, options, now, hold)
+    return this.#transform(outgoing).then((transformed) => this.#place(transformed, topic, options, now, hold))
+  }
+
+  async #transform(outgoing: Outgoing): Promise<Outgoing> {
+    let message = outgoing
+    for (const each of this.#runtime.middleware) if (each.outgoing) message = await each.outgoing(message)
+    return message
+  }
+
+  #place({ id, key, value, headers }: Outgoing, topic: Topic, options: MessageOptions, now: Millis, hold = delayOf(options, now)): Draft {
+    return {
+      id,
+      topic: topic.name,
+      partition: options.partition ?? this.#partitioner.partition({ topic: topic.name, key }, topic.partitions),
+      key,
+      value,
+      headers,
+      timestamp: options.timestamp ?? now,
+      producerId: options.producerId ?? this.#producerId(),
+      ...(hold && { hold }),
+      ...(options.dedup && { dedup: options.dedup }),
+    }
+  }
+}
+
+/** The value's bytes. Throws CODEC. */
+export function encoded<Input>(codec: Codec<Input>, value: Input): Uint8Array | null {
+  let bytes: Uint8Array | null
+  try {
+    bytes = codec.encode(value)
+  } catch (error) {
+    throw asMillraceError(error, 'CODEC', `value is not ${codec.name}`)
+  }
+  if (bytes === null || bytes instanceof Uint8Array) return bytes
+  throw new MillraceError('CODEC', `codec ${codec.name} made ${typeof bytes} of the value: it needs bytes or null`, { field: 'value' })
+}
+
+function headersOf(options: MessageOptions, typeName: string | undefined): readonly Header[] {
+  const given = toHeaders(options.headers)
+  const unit = unitHeaders()
+  const type = contentType(typeName)
+  if (unit.length === 0 && given.length === 0) return type
+  const added = [...type, ...unit].filter(([name]) => !given.some(([each]) => each === name))
+  return [...given, ...added]
+}
+
+const noHeaders: readonly Header[] = []
+const contentTypes = new Map<string, readonly Header[]>()
+
+function contentType(type: string | undefined): readonly Header[] {
+  if (type === undefined) return noHeaders
+  const made = contentTypes.get(type) ?? [[reservedHeaders.contentType, Buffer.from(type)]]
+  contentTypes.set(type, made)
+  return made
+}
+
+function delayOf({ delayMs, at }: MessageOptions, now: Millis): Hold | undefined {
+  if (delayMs === undefined && at === undefined) return undefined
+  if (delayMs !== undefined && at !== undefined) throw new MillraceError('INVALID', 'delayMs and at are both given: choose one', { field: 'delayMs' })
+  const until = at === undefined ? now + (delayMs ?? 0) : millisOf(at)
+  if (!Number.isFinite(until)) throw new MillraceError('INVALID', 'delayMs or at is not a time', { field: delayMs === undefined ? 'at' : 'delayMs' })
+  return { why: 'delay', until, then: 'release', attempt: 0 }
+}
+
+export function millisOf(at: Date | Millis): Millis {
+  return typeof at === 'number' ? at : at.getTime()
+}

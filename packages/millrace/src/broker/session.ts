@@ -1,0 +1,152 @@
+import { type Cancel, isMillraceError, limits, type Millis } from '../core/index.js'
+import type { Delivery, JoinRequest, Membership } from '../engine/index.js'
+import { backoffMs } from './backoff.js'
+import type { Runtime } from './runtime.js'
+import { Settler } from './settler.js'
+import { within } from './waiting.js'
+import type { Work } from './work.js'
+
+export interface SessionOptions {
+  readonly request: Omit<JoinRequest, 'revoke'>
+  /** Messages in hand at most. */
+  readonly prefetch: number
+  readonly work: (settler: Settler, room: () => void) => Work
+}
+
+/**
+ * One membership, from its join until it leaves or lapses, with everything that is in hand under it. A lapsed session is
+ * thrown away whole: the next one shares nothing with it.
+ */
+export class Session {
+  readonly #runtime: Runtime
+  readonly #options: SessionOptions
+  readonly #work: Work
+  readonly #aborted = new AbortController()
+  #membership: Membership | undefined
+  #lease = new AbortController()
+  #wake: (() => void) | undefined
+  #isPaused: boolean
+  #isStirred = false
+
+  constructor(runtime: Runtime, options: SessionOptions, isPaused: boolean) {
+    this.#runtime = runtime
+    this.#options = options
+    this.#isPaused = isPaused
+    const settler = new Settler(runtime, options.request.group, () => this.#joined(), { over: (verdicts, outcomes) => this.#work.over(verdicts, outcomes) })
+    this.#work = options.work(settler, () => this.#look())
+    this.#work.pause(isPaused)
+  }
+
+  get inHand(): number {
+    return this.#work.inHand
+  }
+
+  async join(): Promise<void> {
+    this.#membership = await this.#runtime.engine.join({
+      ...this.#options.request,
+      revoke: (partitions, signal) => this.#work.drain(partitions, signal),
+    })
+  }
+
+  /** Leases until the session is stopped. Throws when the membership is over; goes on after every other error. */
+  async lease(): Promise<void> {
+    const unwatch = this.#runtime.engine.watch(({ topic }) => {
+      if (topic === undefined || topic === this.#options.request.topic) this.#stir()
+    })
+    try {
+      for (let failures = 0; await this.#room(); ) failures = await this.#leaseOnce(failures)
+    } finally {
+      unwatch()
+    }
+  }
+
+  pause(paused: boolean): void {
+    this.#isPaused = paused
+    this.#work.pause(paused)
+    if (paused) this.#lease.abort()
+    this.#look()
+  }
+
+  /** Hands back what has not begun, waits for the rest until the deadline, aborts it then, and leaves. */
+  async stop(deadlineMs: Millis, why: unknown): Promise<void> {
+    this.#aborted.abort(why)
+    this.#lease.abort(why)
+    this.#look()
+    this.#work.handBack()
+    await within(this.#runtime.clock, this.#work.idle(), deadlineMs)
+    this.#work.abort(why)
+    await within(this.#runtime.clock, this.#work.flushed(), limits.closeSettleMs)
+    this.#work.abandon(why)
+    await this.#membership?.leave()
+  }
+
+  /** Forgets everything at once: the membership is over. */
+  abandon(why: unknown): void {
+    this.#aborted.abort(why)
+    this.#work.abandon(why)
+  }
+
+  async #leaseOnce(failures: number): Promise<number> {
+    const began = this.#runtime.clock.monotonic()
+    let deliveries: readonly Delivery[]
+    this.#isStirred = false
+    try {
+      this.#work.leasing()
+      deliveries = await this.#joined().lease({ max: Math.min(this.#options.prefetch - this.#work.inHand, limits.maxLease), waitMs: limits.leaseWaitMs, signal: this.#lease.signal })
+    } catch (error) {
+      if (this.#aborted.signal.aborted) return failures
+      if (isMillraceError(error) && over.has(error.code)) throw error
+      this.#runtime.report(error)
+      this.#isStirred = true // no stir ends this rest
+      await this.#sleep(backoffMs(failures + 1, this.#runtime.random))
+      return failures + 1
+    }
+    if (deliveries.length > 0) this.#work.take(deliveries)
+    // Empty before its time: the group or the topic is paused.
+    else if (!this.#isStirred && this.#runtime.clock.monotonic() - began < limits.leaseWaitMs) await this.#sleep(limits.safetyLookMs)
+    return 0
+  }
+
+  /** Waits until there is room and no pause. False when the session is stopping. */
+  async #room(): Promise<boolean> {
+    const { prefetch } = this.#options
+    // A few large leases cost less than many small ones.
+    const least = prefetch >= 64 ? prefetch >> 2 : 1
+    while (!this.#aborted.signal.aborted && (this.#isPaused || prefetch - this.#work.inHand < least)) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    if (this.#lease.signal.aborted && !this.#aborted.signal.aborted) this.#lease = new AbortController()
+    return !this.#aborted.signal.aborted
+  }
+
+  async #sleep(ms: Millis): Promise<void> {
+    if (this.#lease.signal.aborted) return
+    let cancel: Cancel | undefined
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+      cancel = this.#runtime.clock.after(ms, resolve)
+    })
+    cancel?.()
+  }
+
+  #stir(): void {
+    if (!this.#isStirred) this.#look()
+    this.#isStirred = true
+  }
+
+  #look(): void {
+    const wake = this.#wake
+    this.#wake = undefined
+    wake?.()
+  }
+
+  #joined(): Membership {
+    if (this.#membership) return this.#membership
+    throw new Error('not joined')
+  }
+}
+
+/** What ends a membership for good. */
+const over: ReadonlySet<string> = new Set(['LAPSED', 'CLOSED', 'NOT_OPEN'])

@@ -1,0 +1,112 @@
+import { asMillraceError, isMillraceError, limits } from '../core/index.js'
+import type { Membership, Outcome, Verdict } from '../engine/index.js'
+import { backoffMs } from './backoff.js'
+import { traced } from './diagnostics.js'
+import type { Runtime } from './runtime.js'
+
+export interface SettlerEvents {
+  /** What is not 'unknown' counts or has lapsed, and is no longer in hand. */
+  readonly over: (verdicts: readonly Verdict[], outcomes: readonly Outcome[]) => void
+}
+
+/**
+ * Hands verdicts to the engine, those of one tick together, one call at a time, in order. A verdict whose outcome is
+ * unknown is handed in again, with backoff, until it counts or lapses: a dead letter that could not be stored never
+ * lets its source be acknowledged.
+ */
+export class Settler {
+  readonly #runtime: Runtime
+  readonly #group: string
+  readonly #membership: () => Membership
+  readonly #events: SettlerEvents
+  #waiting: Verdict[] = []
+  #flushes: { readonly target: number; readonly tell: () => void }[] = []
+  #added = 0
+  #over = 0
+  #isBusy = false
+  /** Calls in a row that left something unknown. */
+  #failures = 0
+  #isAbandoned = false
+  #endRest: (() => void) | undefined
+
+  constructor(runtime: Runtime, group: string, membership: () => Membership, events: SettlerEvents) {
+    this.#runtime = runtime
+    this.#group = group
+    this.#membership = membership
+    this.#events = events
+  }
+
+  add(verdict: Verdict): void {
+    if (this.#isAbandoned) return
+    this.#added += 1
+    this.#waiting.push(verdict)
+    if (this.#isBusy) return
+    this.#isBusy = true
+    setImmediate(() => void this.#run())
+  }
+
+  /** Resolves when all that was added before is stored or lapsed, or the settler is abandoned. */
+  flushed(): Promise<void> {
+    return new Promise((tell) => {
+      this.#flushes.push({ target: this.#added, tell })
+      this.#tellFlushed()
+    })
+  }
+
+  /** Stops: the membership is over, and what has no verdict there goes to others. */
+  abandon(): void {
+    this.#isAbandoned = true
+    this.#waiting = []
+    this.#endRest?.()
+    this.#tellFlushed()
+  }
+
+  #tellFlushed(): void {
+    const isReached = (target: number): boolean => this.#isAbandoned || (this.#failures === 0 && this.#over >= target)
+    const reached = this.#flushes.filter(({ target }) => isReached(target))
+    if (reached.length > 0) this.#flushes = this.#flushes.filter(({ target }) => !isReached(target))
+    for (const { tell } of reached) tell()
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0 && !this.#isAbandoned) {
+      const verdicts = this.#waiting.splice(0, limits.maxBatch)
+      const outcomes = await this.#settle(verdicts)
+      if (this.#isAbandoned) return
+      const unknown = outcomes.includes('unknown') ? verdicts.filter((_, index) => outcomes[index] === 'unknown') : []
+      this.#failures = unknown.length > 0 ? this.#failures + 1 : 0
+      this.#over += verdicts.length - unknown.length
+      this.#events.over(verdicts, outcomes)
+      this.#tellFlushed()
+      if (unknown.length > 0) await this.#rest(unknown)
+    }
+    this.#isBusy = false
+  }
+
+  async #settle(verdicts: readonly Verdict[]): Promise<readonly Outcome[]> {
+    try {
+      return await traced('settle', () => ({ engine: this.#runtime.engine.name, group: this.#group, verdicts }), async (operation) => {
+        const outcomes = await this.#membership().settle(verdicts)
+        if (operation) operation.outcomes = outcomes
+        return outcomes
+      })
+    } catch (error) {
+      if (isMillraceError(error) && error.code === 'LAPSED') return verdicts.map(() => 'lapsed')
+      if (!this.#isAbandoned) this.#runtime.report(asMillraceError(error, 'ENGINE_FAILED', 'verdicts could not be stored and will be tried again'))
+      return verdicts.map(() => 'unknown')
+    }
+  }
+
+  /** Puts the unknown ones back in front, and waits. */
+  async #rest(unknown: readonly Verdict[]): Promise<void> {
+    this.#waiting = [...unknown, ...this.#waiting]
+    const waitMs = backoffMs(this.#failures, this.#runtime.random)
+    await new Promise<void>((resolve) => {
+      const cancel = this.#runtime.clock.after(waitMs, resolve)
+      this.#endRest = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+}
