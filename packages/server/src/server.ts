@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import swagger from '@fastify/swagger'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { type Clock, type Millrace, systemClock } from 'millrace'
 import { pino } from 'pino'
 import { Tokens } from './access/tokens.js'
@@ -66,7 +66,7 @@ function bare({ limits, log }: Config): FastifyInstance {
   const logger: FastifyBaseLogger = pino({ level: log.level, redact: ['req.headers.authorization', 'authorization', '*.token'] }, pino.destination(2))
   const app = Fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
     http: { maxHeaderSize: limits.headerBytes },

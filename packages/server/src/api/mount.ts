@@ -51,7 +51,8 @@ function schemaOf(call: Call): FastifySchema {
 /** Bodies are taken as they are; what comes as text in the address is converted. */
 function validatorCompiler({ schema, httpPart }: { schema: unknown; httpPart?: string }): (value: unknown) => { value: unknown } | { error: Error } {
   const check = checker(schema as TSchema, httpPart === 'body' ? 'json' : 'texts') // schemas come from the table only
-  return (value) => {
+  return (given) => {
+    const value = given ?? undefined // Fastify shows an absent body as null
     const checked: Checked<unknown> = check(value)
     return 'value' in checked ? checked : { error: new BadRequest(httpPart ?? 'request', checked.problems) }
   }

@@ -11,9 +11,6 @@ const farSamples = 289
 export const longestRangeMs = farEveryMs * (farSamples - 1)
 const nearRangeMs = nearEveryMs * (nearSamples - 1)
 
-/** A census is read again after this time, however many ask. */
-const freshMs = 500
-
 /** Series that are kept in all. Topics beyond have counts and no rates. */
 const maxSeries = 2_000
 
@@ -33,7 +30,7 @@ export class Sampler {
   readonly #count: () => Promise<Census>
   readonly #clock: Clock
   readonly #series = new Map<string, Pair>()
-  #last: { readonly at: Millis; readonly census: Promise<Census> } | undefined
+  #underWay: Promise<Census> | undefined
   #cancel: Cancel = () => undefined
   #ticks = 0
   #sampledAt: Millis | undefined
@@ -53,21 +50,18 @@ export class Sampler {
     this.#cancel()
   }
 
-  /** The census, at most half a second old, and the rates up to it. */
+  /** The census and the rates up to it. */
   async now(): Promise<Counted> {
     const census = await this.census()
     return { census, rate: (topic, partition, rangeMs) => this.#rate(census, topic, partition, rangeMs) }
   }
 
+  /** Who asks while one is under way gets the same one. */
   census(): Promise<Census> {
-    const at = this.#clock.monotonic()
-    if (this.#last && at - this.#last.at < freshMs) return this.#last.census
-    const census = this.#count()
-    this.#last = { at, census }
-    census.catch(() => {
-      if (this.#last?.census === census) this.#last = undefined
+    this.#underWay ??= this.#count().finally(() => {
+      this.#underWay = undefined
     })
-    return census
+    return this.#underWay
   }
 
   #next(): void {
