@@ -16,7 +16,6 @@ export function startBeat(member: Member): Cancel {
     // A late beat means that this thread was busy: the others' beats are late as well, and come first.
     if (now - due < everyMs) member.group.expelSilent(now)
     if (member.isOver) return
-    member.group.rebalance()
     const waitMs = Math.max(1, Math.min(everyMs, member.group.nextSilence(member) - now))
     due = now + waitMs
     cancel = clock.after(waitMs, beat)

@@ -25,11 +25,9 @@ export function release(store: MemoryStore, record: HeldRecord, message: Held['m
   if (isPlaced(message)) return releaseToGroup(store, record, message)
   const { topic } = record
   store.holds.remove(record)
-  const log = topic.log(message.partition)
-  const { offset } = topic.append(log, message, draftBytes(message))
+  const offset = topic.append(topic.log(message.partition), message, message.kind, draftBytes(message))
   if (record.original) record.original.offset = offset
-  topic.arrived(log)
-  store.stir({ what: 'ready', topic: topic.name })
+  topic.announce()
   return true
 }
 
@@ -59,6 +57,7 @@ function releaseToGroup(store: MemoryStore, record: HeldRecord, message: Message
 function drop(store: MemoryStore, record: HeldRecord): void {
   const owner = ownerOf(record)
   store.holds.remove(record)
+  store.stir({ what: 'held', topic: record.topic.name })
   if (owner === undefined) return
   if (record.hold.why === 'lent') owner.group.settled += 1
   else owner.group.purged += 1

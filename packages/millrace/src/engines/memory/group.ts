@@ -92,8 +92,7 @@ export class Group {
   dissolve(): void {
     for (const member of [...this.members.values()]) {
       this.members.delete(member.id)
-      for (const cursor of [...member.owned]) cursor.free(false)
-      member.end('lapsed')
+      member.end('lapsed', free(member, false))
     }
   }
 
@@ -128,10 +127,10 @@ export class Group {
 
   #remove(member: Member, died: boolean, monotonic: Millis): void {
     this.members.delete(member.id)
-    for (const cursor of [...member.owned]) cursor.free(died)
+    const lost = free(member, died)
     if (this.members.size === 0) this.idleSince = monotonic
     this.topic.broadcasts.delete(this)
-    member.end(died ? 'lapsed' : 'left')
+    member.end(died ? 'lapsed' : 'left', lost)
     this.rebalance()
     this.stirMembers()
   }
@@ -165,6 +164,13 @@ export class Group {
     // Only members own cursors; the cursor itself knows less of them.
     return (cursor.owner as Member | null)?.id ?? null
   }
+}
+
+/** Takes all partitions from a member; says which. */
+function free(member: Member, died: boolean): readonly number[] {
+  const owned = [...member.owned]
+  for (const cursor of owned) cursor.free(died)
+  return owned.map((cursor) => cursor.log.partition)
 }
 
 /** Whether later messages of the key wait behind a message that is held so. */

@@ -41,15 +41,14 @@ export class Groups implements GroupAdmin {
   async seek(topicName: string, name: string, to: Place, partition?: number): Promise<void> {
     const topic = this.#store.topic(topicName)
     const group = topic.group(name)
-    for (const log of partition === undefined ? topic.logs : [topic.log(partition)]) {
-      const offset = offsetOf(log, to)
-      const inWay = this.#store.holds.where(
-        ({ topic: of, hold: { group: its, why }, message }) =>
-          of === topic && its === name && message.partition === log.partition && (why === 'retry' || why === 'lent') && Number(message.offset) >= offset,
-      )
-      for (const record of inWay) this.#store.holds.remove(record)
-      group.purged += group.cursors[log.partition]?.seek(offset) ?? 0
-    }
+    const logs = partition === undefined ? topic.logs : [topic.log(partition)]
+    const offsets = new Map(logs.map((log) => [log.partition, offsetOf(log, to)]))
+    const inWay = this.#store.holds.where(
+      ({ counts, hold: { why }, message }) =>
+        counts === group.counts && (why === 'retry' || why === 'lent') && Number(message.offset) >= (offsets.get(message.partition) ?? Infinity),
+    )
+    for (const record of inWay) this.#store.holds.remove(record)
+    for (const [each, offset] of offsets) group.purged += group.cursors[each]?.seek(offset) ?? 0
     topic.capacity.recount()
     this.#store.stir({ what: 'ready', topic: topicName, group: name })
     this.#onChange()

@@ -88,12 +88,12 @@ export class Member implements Owner {
     this.#drains.add(drain)
   }
 
-  /** Not a member any more. Called after its partitions were taken. */
-  end(how: 'left' | 'lapsed'): void {
+  /** Not a member any more: what it had is lost. One that did not leave by itself is told. */
+  end(how: 'left' | 'lapsed', lost: readonly number[]): void {
     this.#over = how
     this.quiet()
-    if (how === 'left') this.#waiters.endAll([])
-    else this.#waiters.failAll(lapsed(this))
+    if (how === 'lapsed' && lost.length > 0 && !this.instance.isDead) void tellLost(this.request, lost)
+    this.#waiters.endAll(how === 'lapsed' ? lapsed(this) : undefined)
     this.instance.members.delete(this)
   }
 
@@ -102,7 +102,7 @@ export class Member implements Owner {
     this.#stopBeat()
     for (const drain of this.#drains) drain.cancel()
     this.#drains.clear()
-    if (this.instance.isDead) this.#waiters.endAll([])
+    if (this.instance.isDead) this.#waiters.endAll()
   }
 
   #collect(max: number): Delivery[] {
@@ -127,6 +127,12 @@ export class Member implements Owner {
     this.instance.alone = undefined
     for (const member of this.instance.members) member.wakeSoon()
   }
+}
+
+async function tellLost(request: JoinRequest, lost: readonly number[]): Promise<void> {
+  // Not inside the call that took them.
+  await Promise.resolve()
+  await request.revoke(lost, AbortSignal.abort()).catch(() => undefined)
 }
 
 function lapsed({ id, group }: Member): MillraceError {

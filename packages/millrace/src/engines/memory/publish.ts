@@ -14,21 +14,18 @@ const survives: readonly Durability[] = ['memory']
 
 /** Stores drafts, each for itself, and wakes who waits for them. */
 export function publish(store: MemoryStore, drafts: readonly Draft[], wall: Millis): readonly Published[] {
-  const touched = new Map<PartitionLog, TopicState>()
+  const topics: TopicState[] = []
   let topic: TopicState | undefined
-  let last: PartitionLog | undefined
   const published = drafts.map((draft) => {
-    if (topic?.name !== draft.topic) topic = store.topics.get(draft.topic)
-    if (topic === undefined) return refused(unknownTopic(draft.topic))
-    const answer = storeDraft(topic, draft, wall)
-    const log = topic.logs[draft.partition]
-    if (log !== undefined && log !== last) touched.set((last = log), topic)
-    return answer
+    if (topic?.name !== draft.topic) {
+      topic = store.topics.get(draft.topic)
+      if (topic && !topics.includes(topic)) topics.push(topic)
+    }
+    return topic ? storeDraft(topic, draft, wall) : refused(unknownTopic(draft.topic))
   })
-  for (const [log, of] of touched) of.arrived(log)
-  for (const each of new Set(touched.values())) {
+  for (const each of topics) {
+    each.announce()
     noticePassed(each, drafts.length, wall)
-    store.stir({ what: 'ready', topic: each.name })
   }
   return published
 }
@@ -50,8 +47,7 @@ function append(topic: TopicState, log: PartitionLog, draft: Draft, bytes: numbe
   if (!topic.capacity.admits(bytes)) {
     return refused(new MillraceError('FULL', `topic ${topic.name} is full of unread messages: wait for its groups, or raise its cap`))
   }
-  const { id, key, value, headers, timestamp, producerId, partition } = draft
-  const offset = topic.append(log, { id, topic: topic.name, partition, key, value, headers, timestamp, producerId, kind: 'normal' }, bytes).offset
+  const offset = topic.append(log, draft, 'normal', bytes)
   remember(topic, draft, offset, wall)
   return receipt(draft, offset)
 }

@@ -1,6 +1,6 @@
 import type { Millis } from '../../core/clock.js'
 import { MillraceError } from '../../core/errors.js'
-import type { Message } from '../../core/message.js'
+import type { Draft, Message, MessageKind, Offset } from '../../core/message.js'
 import type { Topic } from '../../core/topic.js'
 import type { StartAt } from '../../engine/engine.js'
 import { Capacity } from './capacity.js'
@@ -9,6 +9,9 @@ import { Group } from './group.js'
 import { noHolds } from './hold-book.js'
 import { PartitionLog } from './partition-log.js'
 import type { MemoryStore } from './store.js'
+
+/** What of a message is there before it has a place. */
+export type Unplaced = Pick<Draft, 'id' | 'key' | 'value' | 'headers' | 'timestamp' | 'producerId'> & Pick<Message, 'delayedUntil'>
 
 /** A topic with all that belongs to it. */
 export class TopicState {
@@ -27,6 +30,8 @@ export class TopicState {
   /** Messages that came in or were finished since the log was last cut. */
   sinceCut = 0
   #meta: Topic
+  /** Partitions in which something came since the last `announce`. */
+  readonly #arrivals: PartitionLog[] = []
 
   constructor(store: MemoryStore, meta: Topic) {
     this.store = store
@@ -75,18 +80,25 @@ export class TopicState {
     yield* this.broadcasts
   }
 
-  /** Puts a message behind all others of its partition. The caller calls `arrived` afterwards. */
-  append(log: PartitionLog, message: Omit<Message, 'offset'>, bytes: number): Message {
-    const { id, topic, partition, key, value, headers, timestamp, producerId, kind, delayedUntil } = message
-    const placed: Message = { id, topic, partition, offset: BigInt(log.end), key, value, headers, timestamp, producerId, kind, ...(delayedUntil === undefined ? undefined : { delayedUntil }) }
-    log.append(placed, bytes)
-    return placed
+  /** Puts a message behind all others of its partition. The caller calls `announce` afterwards. */
+  append(log: PartitionLog, from: Unplaced, kind: MessageKind, bytes: number): Offset {
+    const { id, key, value, headers, timestamp, producerId, delayedUntil } = from
+    const offset = BigInt(log.end)
+    const message = { id, topic: this.name, partition: log.partition, offset, key, value, headers, timestamp, producerId, kind }
+    log.append(delayedUntil === undefined ? message : { ...message, delayedUntil }, bytes)
+    if (!this.#arrivals.includes(log)) this.#arrivals.push(log)
+    return offset
   }
 
-  /** Wakes who waits for this partition. */
-  arrived(log: PartitionLog): void {
-    for (const group of this.groups.values()) group.cursors[log.partition]?.owner?.wakeSoon()
-    for (const group of this.broadcasts) group.cursors[log.partition]?.owner?.wakeSoon()
+  /** Wakes who waits for what was appended since the last time. */
+  announce(): void {
+    if (this.#arrivals.length === 0) return
+    for (const { partition } of this.#arrivals) {
+      for (const group of this.groups.values()) group.cursors[partition]?.owner?.wakeSoon()
+      for (const group of this.broadcasts) group.cursors[partition]?.owner?.wakeSoon()
+    }
+    this.#arrivals.length = 0
+    this.store.stir({ what: 'ready', topic: this.name })
   }
 
   /** Before this offset every group that pins the log has finished. */
