@@ -91,12 +91,12 @@ export class Kit {
 
   /** What the promise becomes, letting time pass until it does. What takes real time has the time of the case. */
   async comes<T>(promise: Promise<T>): Promise<T> {
-    let over = false
-    const end = (): void => void (over = true)
+    const state = { over: false }
+    const end = (): void => void (state.over = true)
     promise.then(end, end)
-    for (let passed = 0; !over && passed < patienceMs; passed += longestStepMs) {
+    for (let passed = 0; !state.over && passed < patienceMs; passed += longestStepMs) {
       await new Promise(setImmediate)
-      if (!over) await this.pass(longestStepMs)
+      if (!state.over) await this.pass(longestStepMs)
     }
     return promise
   }

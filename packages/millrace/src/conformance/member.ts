@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Hold } from '../core/hold.js'
-import { groupHold, type HoldId } from '../core/hold.js'
+import { groupHold, type Hold, type HoldId } from '../core/hold.js'
 import type { Engine, Delivery, JoinRequest, LeaseRequest, Membership, Outcome, Verdict } from '../engine/engine.js'
 import type { Kit } from './kit.js'
 import { texts } from './text.js'

@@ -80,3 +80,11 @@ export const needs = {
     },
   },
 } satisfies Record<string, Need>
+
+/** Both traits; refused as the first one that is absent is. */
+export function both(one: Need, other: Need): Need {
+  return {
+    needs: (traits) => one.needs(traits) && other.needs(traits),
+    refusal: (kit) => (one.needs(kit.traits) ? other : one).refusal(kit),
+  }
+}

@@ -1,8 +1,8 @@
 import type { Delivery } from '../engine/engine.js'
 import type { Message } from '../core/message.js'
 
-export function bytes(text: string): Uint8Array {
-  return new TextEncoder().encode(text)
+export function bytes(of: string): Uint8Array {
+  return new TextEncoder().encode(of)
 }
 
 export function text(value: Uint8Array | null): string {

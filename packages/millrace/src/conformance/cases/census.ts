@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { about } from '../case.js'
 import type { Kit } from '../kit.js'
-import { needs } from '../needs.js'
+import { both, needs } from '../needs.js'
 
 /** Held to the law: published = settled + ready + leased + held + dead + purged. */
 async function conserved(kit: Kit, topic: string, group: string): Promise<void> {
@@ -153,6 +153,22 @@ export const census = about('census', {
 
 export const censusOfHolds = [
   ...about('census', {
+    'what is removed unread is counted as purged': async (kit) => {
+      const topic = await kit.topic({ cap: { count: 2, whenFull: 'trim' } })
+      const member = await kit.member(topic, 'g')
+      await kit.publish(topic, null, 'a', 'b', 'c', 'd', 'e')
+      const { ready, purged } = await kit.until('the oldest are gone', async () => {
+        const seen = await kit.groupCensus(topic, 'g')
+        return seen.ready === 2 && seen
+      })
+      assert.deepEqual([ready, purged], [2, 3])
+      await conserved(kit, topic, 'g')
+      await member.finishes('d', 'e')
+      await conserved(kit, topic, 'g')
+    },
+  }, both(needs.trim, needs.exactCensus)),
+
+  ...about('census', {
     'a lent message is counted as lent, and what waits behind it as parked': async (kit) => {
       const topic = await kit.topic()
       const member = await kit.member(topic, 'g')
@@ -168,5 +184,5 @@ export const censusOfHolds = [
       const after = await kit.groupCensus(topic, 'g')
       assert.deepEqual([after.lent, after.parked, after.ready, after.settled + after.purged], [0, 0, 0, 2])
     },
-  }, { needs: (traits) => needs.lend.needs(traits) && needs.exactCensus.needs(traits), refusal: needs.exactCensus.refusal }),
+  }, both(needs.lend, needs.exactCensus)),
 ]

@@ -144,6 +144,16 @@ export const deadLetters = about('dead letters', {
     assert.deepEqual([attempt, alone], [2, true])
   },
 
+  'a message that is dead-lettered again after a replay is one dead letter': async (kit) => {
+    const topic = await kit.topic()
+    const member = await kit.member(topic, 'g')
+    await kit.publish(topic, null, 'a')
+    await member.dead(await member.getsOne('a'), 'first')
+    await kit.engine.groups.seek(topic, 'g', 'start')
+    await member.dead(await member.getsOne('a'), 'second')
+    assert.equal((await kit.heldOne({ topic })).hold.failure?.reason, 'second')
+  },
+
   // Loss path 5.
   'ten slow messages do not stall dead-lettering': async (kit) => {
     const topic = await kit.topic()

@@ -58,6 +58,14 @@ export const dedup = about('dedup', {
     assert.equal((await kit.sendOne(kit.draft(topic, 'a', once))).duplicate, false)
   },
 
+  'a dedup id of a delayed message counts while it is held': async (kit) => {
+    const topic = await kit.topic()
+    const first = await kit.sendOne(kit.draft(topic, 'first', { ...once, hold: kit.delay(30_000) }))
+    const second = await kit.sendOne(kit.draft(topic, 'second', { ...once, hold: kit.delay(30_000) }))
+    assert.deepEqual([first.duplicate, second.duplicate, second.offset], [false, true, null])
+    assert.equal((await kit.held({ topic })).length, 1)
+  },
+
   'a dedup id is known though its message has been read and removed': async (kit) => {
     const topic = await kit.topic({ keep: { count: 0 } })
     const member = await kit.member(topic, 'g')

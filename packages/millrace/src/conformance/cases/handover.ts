@@ -81,6 +81,40 @@ export const handover = about('handover', {
     await second.done(moved)
   },
 
+  'an owner that fails to let go has let go': async (kit) => {
+    const topic = await kit.topic({ partitions: 2 })
+    const first = await kit.member(topic, 'g', { revoke: () => Promise.reject(new Error('cannot drain')) })
+    await ownsAll(kit, topic, first, 2)
+    await kit.send(kit.draft(topic, 'p0'), kit.draft(topic, 'p1', { partition: 1 }))
+    const taken = await first.getsInAnyOrder('p0', 'p1')
+    const second = await kit.member(topic, 'g')
+    const moved = await second.takeOne()
+    assert.equal(moved.attempt, 1)
+    await second.done(moved)
+    await first.done(...taken.filter(({ message }) => message.id !== moved.message.id))
+  },
+
+  'a member that leaves while it is asked to let go leaves everything to the others': async (kit) => {
+    const topic = await kit.topic({ partitions: 2 })
+    let aborted = false
+    let asked = false
+    const first = await kit.member(topic, 'g', {
+      drainMs: 600_000,
+      revoke: (_, signal) => {
+        asked = true
+        return new Promise((resolve) => signal.addEventListener('abort', () => ((aborted = true), resolve())))
+      },
+    })
+    await ownsAll(kit, topic, first, 2)
+    await kit.send(kit.draft(topic, 'p0'), kit.draft(topic, 'p1', { partition: 1 }))
+    await first.getsInAnyOrder('p0', 'p1')
+    const second = await kit.member(topic, 'g')
+    await kit.until('it is asked', () => asked)
+    await kit.comes(first.leave())
+    await second.done(...(await second.getsInAnyOrder('p0', 'p1')))
+    await kit.until('the signal says that the partitions are lost', () => aborted)
+  },
+
   // Loss path 11.
   "a stale owner's verdict changes nothing": async (kit) => {
     const topic = await kit.topic()

@@ -167,6 +167,18 @@ export const leases = [
       assert.deepEqual(await kit.comes(waiting), [])
     },
 
+    'a lease that waits ends when its topic or its group is removed': async (kit) => {
+      for (const remove of [(topic: string) => kit.engine.topics.remove(topic), (topic: string) => kit.engine.groups.remove(topic, 'g')]) {
+        const topic = await kit.topic()
+        const member = await kit.member(topic, 'g')
+        const waiting = member.lease(10, { waitMs: 600_000 }).catch(() => [])
+        await kit.pass(100)
+        await remove(topic)
+        assert.deepEqual(await kit.comes(waiting), [])
+        await refuses('LAPSED', member.lease())
+      }
+    },
+
     'a settled verdict is there for whoever comes next, at once': async (kit) => {
       const topic = await kit.topic()
       const member = await kit.member(topic, 'g')
@@ -190,6 +202,17 @@ export const leases = [
       await busy.done(delivery)
       const { owner, epoch } = await kit.position(topic, 'g')
       assert.deepEqual({ owner, epoch }, { owner: before.owner, epoch: before.epoch })
+    },
+
+    'a member whose thread is blocked longer than it may loses its partitions': async (kit) => {
+      const topic = await kit.topic()
+      const stuck = await kit.member(topic, 'g', { leaseMs: 2_000, stallMs: 5_000 })
+      await kit.publish(topic, null, 'a')
+      const delivery = await stuck.getsOne('a')
+      const other = await kit.member(topic, 'g', { leaseMs: 2_000, stallMs: 600_000, engine: (await kit.another()).engine })
+      await kit.stall(30_000)
+      await other.done(await other.getsOne('a'))
+      assert.deepEqual(await stuck.settle({ delivery, is: 'done' }), ['lapsed'])
     },
   }, needs.beats),
 ]

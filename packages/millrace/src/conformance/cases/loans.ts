@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import type { HoldId } from '../../core/hold.js'
-import type { Engine } from '../../engine/engine.js'
 import { about } from '../case.js'
 import type { Kit } from '../kit.js'
 import type { Member } from '../member.js'
@@ -13,7 +12,7 @@ interface Loan {
 }
 
 /** One message, lent by a member of group g with token 't'. */
-async function lent(kit: Kit, { inMs = 10_000, engine = kit.engine as Engine } = {}): Promise<Loan> {
+async function lent(kit: Kit, { inMs = 10_000, engine = kit.engine } = {}): Promise<Loan> {
   const topic = await kit.topic()
   await kit.keeper()
   const member = await kit.member(topic, 'g', { engine })

@@ -103,6 +103,26 @@ export const park = about('park', {
     await next.finishes('b')
   },
 
+  'a move back lets go of what waits: everything comes once': async (kit) => {
+    const { topic, member } = await parked(kit)
+    await member.getsNothing()
+    await kit.engine.groups.seek(topic, 'g', 'start')
+    await member.finishesEach('a', 'b')
+    await member.getsNothing(30_000)
+    assert.deepEqual(await kit.held({ topic }), [])
+  },
+
+  'after a move past the retried message the later ones of its key still wait for it': async (kit) => {
+    const { topic, member, hold } = await parked(kit)
+    const [, b] = await kit.log(topic)
+    await member.getsNothing()
+    await kit.engine.groups.seek(topic, 'g', { offset: b?.offset ?? assert.fail() })
+    await member.getsNothing()
+    await kit.decide({ hold, to: 'release' })
+    await member.finishesEach('a', 'b')
+    await member.getsNothing()
+  },
+
   'the other groups never notice that one parks': async (kit) => {
     const { topic } = await parked(kit)
     await (await kit.member(topic, 'other')).finishes('a', 'b')

@@ -170,6 +170,34 @@ export const prepared = about('prepared', {
     assert.deepEqual([asked.length, gone.asked.length], [1, 0])
   },
 
+  'who comes to answer for a producer group late is asked about what has waited': async (kit) => {
+    const { topic, member } = await prepare(kit, { afterMs: 1_000, parkInMs: 600_000 })
+    await kit.keeper()
+    await member.getsNothing(20_000)
+    assert.notEqual((await kit.heldOne({ topic })).hold.until, 'decided')
+    const { check, asked } = checker('commit')
+    await kit.keeper({ billing: check }, (await kit.another()).engine)
+    await member.finishes('a')
+    assert.equal(asked.length, 1)
+  },
+
+  'a keeper stops after the question that is open': async (kit) => {
+    const { member } = await prepare(kit, { afterMs: 1_000 })
+    let answer: (answer: Answer) => void = () => assert.fail('not asked')
+    let asked = 0
+    const keeping = await kit.keeper({
+      billing: () => {
+        asked += 1
+        return new Promise((resolve) => (answer = resolve))
+      },
+    })
+    await kit.until('the question', () => asked > 0)
+    const stopped = keeping.stop()
+    answer('commit')
+    await kit.comes(stopped)
+    await member.finishes('a')
+  },
+
   'two instances that answer for one producer group are not both asked': async (kit) => {
     const { member } = await prepare(kit, { afterMs: 2_000, everyMs: 60_000 })
     const [one, other] = [checker('unknown'), checker('unknown')]

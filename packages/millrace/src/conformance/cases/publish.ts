@@ -60,14 +60,15 @@ export const publish = about('publish', {
   'one bad draft does not fail its neighbours': async (kit) => {
     const topic = await kit.topic({ maxMessageBytes: 100 })
     const answers = await kit.engine.publish([
-      kit.draft(topic, 'a'), kit.draft('nowhere', 'b'), kit.draft(topic, 'x'.repeat(101)), kit.draft(topic, 'c', { partition: 1 }), kit.draft(topic, 'd'),
+      kit.draft(topic, 'a'), kit.draft('nowhere', 'b'), kit.draft(topic, 'x'.repeat(101)), kit.draft(topic, 'c', { partition: 1 }), kit.draft(topic, 'd'), kit.draft(topic, 'e', { id: '' }), kit.draft(topic, 'f'),
     ])
-    assert.equal(answers.length, 5)
+    assert.equal(answers.length, 7)
     refused('UNKNOWN_TOPIC', answers[1] ?? assert.fail())
     refused('TOO_LARGE', answers[2] ?? assert.fail())
     refused('INVALID', answers[3] ?? assert.fail())
-    receipts([answers[0] ?? assert.fail(), answers[4] ?? assert.fail()])
-    assert.deepEqual(textsOf(await kit.log(topic)), ['a', 'd'])
+    refused('INVALID', answers[5] ?? assert.fail())
+    receipts([answers[0] ?? assert.fail(), answers[4] ?? assert.fail(), answers[6] ?? assert.fail()])
+    assert.deepEqual(textsOf(await kit.log(topic)), ['a', 'd', 'f'])
   },
 
   'drafts of one call and one partition keep their order': async (kit) => {

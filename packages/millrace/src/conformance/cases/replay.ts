@@ -137,6 +137,17 @@ export const replay = about('replay', {
     await member.getsNothing()
   },
 
+  'a move drops released retries that wait at and after the place': async (kit) => {
+    const topic = await kit.topic()
+    const member = await kit.member(topic, 'g')
+    await kit.publish(topic, null, 'a', 'b')
+    const [a, b] = await member.gets('a', 'b')
+    for (const delivery of [a ?? assert.fail(), b ?? assert.fail()]) await kit.decide({ hold: await member.retry(delivery, 60_000), to: 'release' })
+    await kit.engine.groups.seek(topic, 'g', { offset: b?.message.offset ?? assert.fail() })
+    await member.done(...(await member.getsInAnyOrder('a', 'b')))
+    await member.getsNothing()
+  },
+
   "a place before the log's start is its start": async (kit) => {
     const topic = await kit.topic({ keep: { count: 1 } })
     const member = await kit.member(topic, 'g')

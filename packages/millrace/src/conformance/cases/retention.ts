@@ -143,7 +143,7 @@ export const retention = [
       const topic = await kit.topic({ keep: { count: 0 } })
       const member = await kit.member(topic, 'g')
       for (let round = 0; round < 10; round += 1) {
-        const values = Array.from({ length: 100 }, (_, index) => `${round}-${index}`)
+        const values = Array.from({ length: 500 }, (_, index) => `${round}-${index}`)
         await kit.publish(topic, null, ...values)
         await member.finishes(...values)
       }
@@ -187,6 +187,16 @@ export const retention = [
       assert.deepEqual(textsOf(await kit.log(topic)), ['a', 'b'])
     },
 
+    'a bound that is raised makes room': async (kit) => {
+      const topic = await kit.topic({ cap: { count: 1, whenFull: 'refuse' } })
+      await kit.engine.groups.create(topic, 'g', 'start')
+      await kit.publish(topic, null, 'a')
+      await kit.refusesDraft('FULL', kit.draft(topic, 'b'))
+      await kit.engine.topics.alter(topic, { cap: { count: 2, whenFull: 'refuse' } })
+      await kit.publish(topic, null, 'b')
+      assert.deepEqual(textsOf(await kit.log(topic)), ['a', 'b'])
+    },
+
     'a bound in bytes refuses as well': async (kit) => {
       const topic = await kit.topic({ cap: { bytes: 5_000, whenFull: 'refuse' } })
       await kit.engine.groups.create(topic, 'g', 'start')
@@ -205,6 +215,28 @@ export const retention = [
       await logIs(kit, topic, 'c', 'd', 'e')
       await member.finishes('c', 'd', 'e')
       await member.getsNothing()
+    },
+
+    'of all partitions the oldest unread message goes first': async (kit) => {
+      const topic = await kit.topic({ partitions: 2, cap: { count: 2, whenFull: 'trim' } })
+      await kit.engine.groups.create(topic, 'g', 'start')
+      for (const [value, partition] of [['a', 1], ['b', 0], ['c', 1], ['d', 0]] as const) {
+        await kit.send(kit.draft(topic, value, { partition }))
+        await kit.pass(1_000)
+      }
+      await kit.until('the oldest are gone', async () => textsOf(await kit.log(topic)).sort().join() === 'c,d')
+    },
+
+    'what a member has in hand when the log passes it may still be finished': async (kit) => {
+      const topic = await kit.topic({ keep: { count: 1 }, mayPassUnread: true })
+      const member = await kit.member(topic, 'g')
+      await kit.publish(topic, null, 'a')
+      const delivery = await member.getsOne('a')
+      await kit.publish(topic, null, 'b', 'c')
+      await logIs(kit, topic, 'c')
+      await member.settle({ delivery, is: 'done' })
+      await member.finishes('c')
+      await kit.until('nothing is behind', async () => (await kit.position(topic, 'g')).lag === 0)
     },
 
     'a topic that may pass unread messages keeps what it is told to and no more': async (kit) => {

@@ -142,6 +142,18 @@ export const retries = about('retries', {
     assert.equal((await member.getsOne('a')).attempt, 2)
   },
 
+  'a retry until somebody decides waits for that': async (kit) => {
+    const topic = await kit.topic()
+    await kit.keeper()
+    const member = await kit.member(topic, 'g')
+    await kit.publish(topic, null, 'a')
+    const delivery = await member.getsOne('a')
+    const hold = await member.hold(delivery, member.retrying(delivery, 'decided'))
+    await member.getsNothing(20_000)
+    await kit.decide({ hold, to: 'release' })
+    assert.equal((await member.getsOne('a')).attempt, 2)
+  },
+
   'a released retry that is handed back comes again, not counted': async (kit) => {
     const topic = await kit.topic()
     await kit.keeper()

@@ -46,7 +46,7 @@ export function brokenMember(name: string, expectCase: string, begin: () => (mem
 }
 
 /** All verbs of an engine, passed on: to be spread over. */
-function delegate(engine: Engine): Engine {
+export function delegate(engine: Engine): Engine {
   return {
     name: engine.name,
     traits: engine.traits,
