@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs'
+import { relative } from 'node:path'
 import { Command, Option } from 'commander'
+import type { Config } from '../../config/schema.js'
 import type { Serving } from '../../serve.js'
+import { defaultUrl } from '../common.js'
 import { exitCodes } from '../exit-codes.js'
 import { note, print } from '../output.js'
 
@@ -54,21 +57,30 @@ async function run(flags: ServeFlags): Promise<void> {
   closeOnSignal(serving)
 }
 
-function welcome({ url, mill }: Serving, config: { readonly listen: { readonly port: number }; readonly engine: { readonly path: string }; readonly tokens: readonly unknown[] }, topic: string): void {
+function welcome({ url, mill }: Serving, config: Config, topic: string): void {
   const isOpen = config.tokens.length === 0
-  const port = Number(new URL(url).port)
-  const moved = config.listen.port !== 0 && port !== config.listen.port ? ` (port ${config.listen.port} is taken)` : ''
-  const authorization = isOpen ? '' : ' -H "Authorization: Bearer $MILLRACE_TOKEN"'
-  const post = `curl -s${authorization} -H 'Content-Type: application/json'`
+  const moved = config.listen.port !== 0 && Number(new URL(url).port) !== config.listen.port ? ` (port ${config.listen.port} is taken)` : ''
+  const post = `curl -s${isOpen ? '' : ' -H "Authorization: Bearer $MILLRACE_TOKEN"'} -H 'Content-Type: application/json'`
+  const command = `${url === defaultUrl ? '' : `MILLRACE_URL=${url} `}${commandName()}`
   print(`Millrace listens on ${url}${moved}`)
   print(`  messages: ${mill.engine.name === 'memory' ? 'in memory, gone when the server stops' : `on disk, in ${config.engine.path}`}`)
-  print(`  access:   ${isOpen ? 'no tokens are set, so anyone on this machine may do anything and no other machine can connect' : 'by token (set MILLRACE_TOKEN for the lines below)'}`)
+  print(`  access:   ${isOpen ? 'open to programs on this machine and to no others, because no tokens are set' : 'by token; set MILLRACE_TOKEN for the lines below'}`)
   print('\nSend a message:')
   print(`  ${post} ${url}/api/v1/mq/messages -d '{"topicName":"${topic}","value":"good morning"}'`)
   print('Read it:')
   print(`  ${post} ${url}/api/v1/mq/pull -d '{"topicName":"${topic}","groupId":"me"}'`)
-  print(`\nThe same with the command: millrace send ${topic} "good morning" and millrace consume ${topic}${port === 7420 ? '' : ` (with MILLRACE_URL=${url})`}`)
-  print(`All calls: ${url}/openapi.json. Ctrl-C stops the server.`)
+  print('Or without curl:')
+  print(`  ${command} send ${topic} "good morning"`)
+  print(`  ${command} consume ${topic}`)
+  print(`\nEvery call: ${url}/openapi.json. Ctrl-C stops the server.`)
+}
+
+/** How this command was called, so that the printed lines can be copied. */
+function commandName(): string {
+  const script = process.argv[1] ?? ''
+  if (!script.endsWith('.js')) return 'millrace'
+  const path = relative(process.cwd(), script)
+  return `node ${/[^\w./-]/.test(path) ? JSON.stringify(path) : path}`
 }
 
 function closeOnSignal(serving: Serving): void {
