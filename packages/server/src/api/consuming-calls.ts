@@ -32,37 +32,43 @@ const PeekQuery = Type.Object(
 
 /** Consuming over HTTP: pull, answer by token, and reading without consuming. */
 export function consumingCalls(context: Context): readonly Call[] {
-  const { mill, loans, config } = context
+  return [pullCall(context), ...answerCalls(context), peekCall(context)]
+}
+
+function pullCall({ loans, config }: Context): Call {
   const { batch, waitMs, leaseMs, attempts } = config.limits
-  const tokens = Type.Array(Type.String({ minLength: 1, maxLength: 1_000 }), { minItems: 1, maxItems: batch })
-  const lease = Type.Integer({ minimum: 1, maximum: leaseMs })
-  return [
-    call({
-      method: 'POST',
-      path: '/pull',
-      role: 'service',
-      says: 'pulled',
-      tag: 'consumers',
-      summary: 'Take messages for a group; at most one of each key until it is answered',
-      body: Type.Object(
-        {
-          topicName: Name,
-          groupId: Name,
-          max: Type.Optional(Type.Integer({ minimum: 1, maximum: batch, default: 1 })),
-          waitMs: Type.Optional(Type.Integer({ minimum: 0, maximum: waitMs, default: 0, description: 'How long to wait for the first message.' })),
-          leaseMs: Type.Optional(Type.Integer({ ...lease, default: Math.min(30_000, leaseMs), description: 'How long you have for your answer; then others get the message.' })),
-          maxAttempts: Type.Optional(Type.Integer({ minimum: 1, maximum: attempts, default: attempts, description: 'Deliveries, after which a message becomes a dead letter.' })),
-          from: Type.Optional(Type.Enum(['start', 'end'], { default: 'start', description: 'Where the group starts when it is new.' })),
-        },
-        { additionalProperties: false },
-      ),
-      data: Type.Object({ messages: Type.Array(Pulled) }),
-      async answer({ body, gone }) {
-        const { topicName: topic, groupId: group, max = 1, waitMs: wait = 0, leaseMs: leased = 30_000, maxAttempts = attempts, from = 'start' } = body
-        const pulled = await loans.pull({ topic, group, max, waitMs: wait, leaseMs: leased, attempts: maxAttempts, from, signal: gone() })
-        return { messages: pulled.map(pulledShape) }
+  return call({
+    method: 'POST',
+    path: '/pull',
+    role: 'service',
+    says: 'pulled',
+    tag: 'consumers',
+    summary: 'Take messages for a group; at most one of each key until it is answered',
+    body: Type.Object(
+      {
+        topicName: Name,
+        groupId: Name,
+        max: Type.Optional(Type.Integer({ minimum: 1, maximum: batch, default: 1 })),
+        waitMs: Type.Optional(Type.Integer({ minimum: 0, maximum: waitMs, default: 0, description: 'How long to wait for the first message.' })),
+        leaseMs: Type.Optional(Type.Integer({ minimum: 1, maximum: leaseMs, default: Math.min(30_000, leaseMs), description: 'How long you have for your answer; then others get the message.' })),
+        maxAttempts: Type.Optional(Type.Integer({ minimum: 1, maximum: attempts, default: attempts, description: 'Deliveries, after which a message becomes a dead letter.' })),
+        from: Type.Optional(Type.Enum(['start', 'end'], { default: 'start', description: 'Where the group starts when it is new.' })),
       },
-    }),
+      { additionalProperties: false },
+    ),
+    data: Type.Object({ messages: Type.Array(Pulled) }),
+    async answer({ body, gone }) {
+      const { topicName: topic, groupId: group, max = 1, waitMs: wait = 0, leaseMs: leased = 30_000, maxAttempts = attempts, from = 'start' } = body
+      const pulled = await loans.pull({ topic, group, max, waitMs: wait, leaseMs: leased, attempts: maxAttempts, from, signal: gone() })
+      return { messages: pulled.map(pulledShape) }
+    },
+  })
+}
+
+function answerCalls({ loans, config }: Context): readonly Call[] {
+  const { batch, leaseMs } = config.limits
+  const tokens = Type.Array(Type.String({ minLength: 1, maxLength: 1_000 }), { minItems: 1, maxItems: batch })
+  return [
     call({
       method: 'POST',
       path: '/ack',
@@ -105,35 +111,38 @@ export function consumingCalls(context: Context): readonly Call[] {
       says: 'extended',
       tag: 'consumers',
       summary: 'Keep messages longer: leaseMs from now',
-      body: Type.Object({ tokens, leaseMs: lease }, { additionalProperties: false }),
+      body: Type.Object({ tokens, leaseMs: Type.Integer({ minimum: 1, maximum: leaseMs }) }, { additionalProperties: false }),
       data: Type.Object({ ...Answers, leasedUntil: Time }),
       async answer({ body }) {
         const { until, answered } = await loans.extend(body.tokens, body.leaseMs)
         return { leasedUntil: time(until), results: results(body.tokens, answered) }
       },
     }),
-    call({
-      method: 'GET',
-      path: '/topics/{name}/messages',
-      role: 'admin',
-      says: 'peeked',
-      tag: 'messages',
-      summary: 'Read messages without consuming them',
-      params: TopicParams,
-      query: PeekQuery,
-      data: Type.Object({ messages: Type.Array(MessageShape), nextCursor: NextCursor }),
-      async answer({ params: { name: topic }, query: { partition, from, offset, time: at, limit = 100, cursor } }) {
-        const { items, cursor: next } = await mill.engine.browse({
-          topic,
-          limit,
-          from: from === undefined && offset === undefined && at === undefined ? 'start' : placeOf({ ...(from && { to: from }), ...(offset && { offset }), ...(at && { time: at }) }),
-          ...(partition !== undefined && { partition }),
-          ...(cursor !== undefined && { cursor }),
-        })
-        return { messages: items.map(messageShape), nextCursor: next ?? null }
-      },
-    }),
   ]
+}
+
+function peekCall({ mill }: Context): Call {
+  return call({
+    method: 'GET',
+    path: '/topics/{name}/messages',
+    role: 'admin',
+    says: 'peeked',
+    tag: 'messages',
+    summary: 'Read messages without consuming them',
+    params: TopicParams,
+    query: PeekQuery,
+    data: Type.Object({ messages: Type.Array(MessageShape), nextCursor: NextCursor }),
+    async answer({ params: { name: topic }, query: { partition, from, offset, time: at, limit = 100, cursor } }) {
+      const { items, cursor: next } = await mill.engine.browse({
+        topic,
+        limit,
+        from: from === undefined && offset === undefined && at === undefined ? 'start' : placeOf({ ...(from && { to: from }), ...(offset && { offset }), ...(at && { time: at }) }),
+        ...(partition !== undefined && { partition }),
+        ...(cursor !== undefined && { cursor }),
+      })
+      return { messages: items.map(messageShape), nextCursor: next ?? null }
+    },
+  })
 }
 
 function pulledShape({ token, message, attempt, until, failure }: Loan): Static<typeof Pulled> {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Fixture, fixture } from '../fixture.test.support.js'
+import { type Fixture, fixture } from '../fixture.harness.js'
 
 const isTime = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/)
 const chinese = { 'accept-language': 'zh-CN,zh;q=0.9,en;q=0.8' }
@@ -35,7 +35,7 @@ describe('POST /messages', () => {
     const { data } = await server.call('GET', '/topics/user-events/messages')
     expect(data.messages).toHaveLength(1)
     expect(data.messages[0]).toMatchObject({ key: 'user_123456', value: message.value, valueEncoding: 'json', messageType: 'normal' })
-    expect(data.messages[0].headers).toMatchObject(message.headers)
+    expect(data.messages[0]).toMatchObject({ headers: message.headers })
   })
 
   test('answers in English unless asked otherwise', async () => {
@@ -50,7 +50,7 @@ describe('POST /messages', () => {
     const prepared = await server.call('POST', '/messages', { topicName: 'later', value: 2, messageType: 'transaction' })
     expect([delayed.data.offset, prepared.data.offset]).toEqual([null, null])
     const { data } = await server.call('GET', '/held?topicName=later')
-    expect(data.held.map((each: { why: string }) => each.why).sort()).toEqual(['delay', 'prepared'])
+    expect(data.held.map(({ why }) => why).sort()).toEqual(['delay', 'prepared'])
   })
 
   test.each([
@@ -118,7 +118,7 @@ describe('topics', () => {
     for (const name of ['a', 'b', 'c']) await server.call('POST', '/topics', { name })
     const first = await server.call('GET', '/topics?limit=2')
     const second = await server.call('GET', `/topics?limit=2&cursor=${first.data.nextCursor}`)
-    expect([first, second].map(({ data }) => data.topics.map(({ name }: { name: string }) => name))).toEqual([['a', 'b'], ['c']])
+    expect([first, second].map(({ data }) => data.topics.map(({ name }) => name))).toEqual([['a', 'b'], ['c']])
     expect(second.data.nextCursor).toBeNull()
   })
 
@@ -205,10 +205,10 @@ describe('POST /dead-letters/retry', () => {
     await server.call('POST', '/topics', { name: 'orders', partitions: 1 })
     await server.call('POST', '/messages/batch', { topicName: 'orders', messages: [{ value: 'a' }, { value: 'b' }] })
     const { data } = await server.call('POST', '/pull', { topicName: 'orders', groupId: 'billing', max: 2, waitMs: 5_000 })
-    const tokens = data.messages.map(({ token }: { token: string }) => token)
+    const tokens = data.messages.map(({ token }) => token)
     await server.call('POST', '/nack', { tokens, deadLetter: true, reason: 'no such customer' })
     const { data: listed } = await server.call('GET', '/dead-letters')
-    return listed.deadLetters.map(({ id }: { id: string }) => id)
+    return listed.deadLetters.map(({ id }) => id)
   }
 
   test('sends one again by its id', async () => {

@@ -77,6 +77,14 @@ export function groupCalls(context: Context): readonly Call[] {
         return { topicName: name, groupId: group }
       },
     }),
+    ...placeCalls(context),
+    pauseCall(context, 'pause'),
+    pauseCall(context, 'resume'),
+  ]
+}
+
+function placeCalls({ mill }: Context): readonly Call[] {
+  return [
     call({
       method: 'GET',
       path: '/topics/{name}/groups/{group}/positions',
@@ -106,8 +114,6 @@ export function groupCalls(context: Context): readonly Call[] {
         return { topicName: name, groupId: group }
       },
     }),
-    pauseCall(context, 'pause'),
-    pauseCall(context, 'resume'),
   ]
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Fixture, adminToken, fixture, serviceToken, withTokens } from '../fixture.test.support.js'
+import { type Fixture, adminToken, fixture, serviceToken, withTokens } from '../fixture.harness.js'
 
 let server: Fixture
 

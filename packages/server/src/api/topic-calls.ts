@@ -27,23 +27,30 @@ const Described = Type.Object({
 
 /** Topics: the four calls of the first version, and what was added to them. */
 export function topicCalls(context: Context): readonly Call[] {
+  return [listCall(context), ...lifeCalls(context), describeCall(context), pauseCall(context, 'pause'), pauseCall(context, 'resume')]
+}
+
+function listCall({ mill }: Context): Call {
+  return call({
+    method: 'GET',
+    path: '/topics',
+    role: 'admin',
+    says: 'topicsListed',
+    tag: 'topics',
+    summary: 'List topics',
+    query: Type.Object({ ...PageQuery, status: Type.Optional(Type.Enum(['active', 'inactive'])), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 1_000 })) }, { additionalProperties: false }),
+    data: Type.Object({ topics: Type.Array(TopicShape), nextCursor: NextCursor }),
+    async answer({ query: { limit = 1_000, cursor = '', status } }) {
+      const all = (await mill.topics.list()).filter((topic) => topic.name > cursor).map(topicShape).filter((topic) => status === undefined || topic.status === status)
+      const page = all.sort((one, other) => (one.name < other.name ? -1 : 1)).slice(0, limit)
+      return { topics: page, nextCursor: all.length > limit ? (page.at(-1)?.name ?? null) : null }
+    },
+  })
+}
+
+function lifeCalls(context: Context): readonly Call[] {
   const { mill, config } = context
   return [
-    call({
-      method: 'GET',
-      path: '/topics',
-      role: 'admin',
-      says: 'topicsListed',
-      tag: 'topics',
-      summary: 'List topics',
-      query: Type.Object({ ...PageQuery, status: Type.Optional(Type.Enum(['active', 'inactive'])), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 1_000 })) }, { additionalProperties: false }),
-      data: Type.Object({ topics: Type.Array(TopicShape), nextCursor: NextCursor }),
-      async answer({ query: { limit = 1_000, cursor = '', status } }) {
-        const all = (await mill.topics.list()).filter((topic) => topic.name > cursor).map(topicShape).filter((topic) => status === undefined || topic.status === status)
-        const page = all.sort((one, other) => (one.name < other.name ? -1 : 1)).slice(0, limit)
-        return { topics: page, nextCursor: all.length > limit ? (page.at(-1)?.name ?? null) : null }
-      },
-    }),
     call({
       method: 'POST',
       path: '/topics',
@@ -57,17 +64,6 @@ export function topicCalls(context: Context): readonly Call[] {
         const topic = await mill.topics.create(topicDraft(name, settings, config.defaults, caller?.name ?? ''))
         return { topicId: topic.id, name: topic.name, status: 'active' as const, createdAt: time(topic.createdAt) }
       },
-    }),
-    call({
-      method: 'GET',
-      path: '/topics/{name}',
-      role: 'admin',
-      says: 'topicShown',
-      tag: 'topics',
-      summary: 'Describe a topic',
-      params: TopicParams,
-      data: Described,
-      answer: ({ params }) => describe(context, params.name),
     }),
     call({
       method: 'PUT',
@@ -96,9 +92,21 @@ export function topicCalls(context: Context): readonly Call[] {
         return { topicId: topic.id, name: topic.name, status: 'deleted' as const }
       },
     }),
-    pauseCall(context, 'pause'),
-    pauseCall(context, 'resume'),
   ]
+}
+
+function describeCall(context: Context): Call {
+  return call({
+    method: 'GET',
+    path: '/topics/{name}',
+    role: 'admin',
+    says: 'topicShown',
+    tag: 'topics',
+    summary: 'Describe a topic',
+    params: TopicParams,
+    data: Described,
+    answer: ({ params }) => describe(context, params.name),
+  })
 }
 
 async function change({ mill }: Context, name: string, body: TopicSettings & { readonly status?: 'active' | 'inactive' }): Promise<Static<typeof TopicShape>> {

@@ -108,7 +108,7 @@ function checkTokens(config: Config): void {
 }
 
 function place(tree: Tree, path: readonly string[], value: string): void {
-  const last = path[path.length - 1] ?? ''
+  const last = path.at(-1) ?? ''
   let here = tree
   for (const part of path.slice(0, -1)) {
     const next = here[part]

@@ -53,7 +53,7 @@ function settings({ description, partitions, retention, maxMessageSize, maxMessa
 
 async function list(options: CommonOptions): Promise<void> {
   const data = await clientOf(options).get<{ readonly topics: readonly ShownTopic[] }>('/topics')
-  const rows = data.topics.map((each) => [each.name, each.partitions, each.status, retention(each), each.createdAt] as const)
+  const rows = data.topics.map((each) => [each.name, each.partitions, each.status, hours(each), each.createdAt] as const)
   await printTable(outputOf(options), data, ['name', 'partitions', 'status', 'retention', 'created'], rows)
 }
 
@@ -72,7 +72,7 @@ async function alter(name: string, options: SettingOptions): Promise<void> {
 async function describe(name: string, options: CommonOptions): Promise<void> {
   const topic = await clientOf(options).get<Described>(`/topics/${part(name)}`)
   const { id, description, partitions, status, maxMessageSize, published, messages, bytes, delayed, createdAt } = topic
-  printFields(outputOf(options), topic, { name, id, description, status, partitions, retention: retention(topic), 'max message size': maxMessageSize, published, messages, bytes, delayed, created: createdAt })
+  printFields(outputOf(options), topic, { name, id, description, status, partitions, retention: hours(topic), 'max message size': maxMessageSize, published, messages, bytes, delayed, created: createdAt })
   if (options.json) return
   const rows = topic.groups.map((each) => [each.groupId, each.consumerCount, each.lag, each.dead, each.status] as const)
   await printTable({ json: false }, topic, ['group', 'members', 'lag', 'dead', 'status'], rows)
@@ -93,6 +93,6 @@ function pausing(verb: 'pause' | 'resume', description: string): Command {
     })
 }
 
-function retention({ retentionMs }: ShownTopic): string {
+function hours({ retentionMs }: ShownTopic): string {
   return retentionMs < 0 ? 'forever' : `${Math.round((retentionMs / 3_600_000) * 100) / 100}h`
 }

@@ -14,12 +14,34 @@ export const withTokens = {
   ],
 }
 
+/** Every field that some call answers with; a test reads those of its own. */
+export interface Data {
+  readonly messages: readonly Pulled[]
+  readonly topics: readonly { readonly name: string }[]
+  readonly held: readonly { readonly why: string }[]
+  readonly groups: readonly object[]
+  readonly consumers: readonly object[]
+  readonly deadLetters: readonly { readonly id: string }[]
+  readonly results: readonly object[]
+  readonly topicId: string
+  readonly nextCursor: string | null
+  readonly offset: number | null
+  readonly error: string
+  readonly field: string | null
+  readonly detail: string
+}
+
+export interface Pulled {
+  readonly token: string
+  readonly attempt: number
+  readonly message: { readonly value: unknown }
+}
+
 export interface Answer {
   readonly status: number
   readonly code: number
   readonly message: string
-  // What a test expects of it is what it states.
-  readonly data: any
+  readonly data: Data
   readonly headers: Readonly<Record<string, unknown>>
 }
 
