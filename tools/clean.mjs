@@ -3,4 +3,6 @@ import { readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const packages = fileURLToPath(new URL('../packages/', import.meta.url))
-for (const name of readdirSync(packages)) rmSync(`${packages}${name}/dist`, { recursive: true, force: true })
+for (const name of readdirSync(packages)) {
+  for (const built of ['dist', 'lib']) rmSync(`${packages}${name}/${built}`, { recursive: true, force: true })
+}

@@ -9,9 +9,10 @@ export function contents(folder, { exports, bin = {} }, paths) {
   const declared = [...Object.values(exports).flatMap((target) => Object.values(target)), ...Object.values(bin)].map((target) => posix.normalize(target))
   const missing = declared.filter((path) => !paths.includes(path)).map((path) => `${path} is declared and not in the package`)
   const without = always.filter((path) => !paths.includes(path)).map((path) => `${path} is not in the package`)
-  const units = reachedUnits(folder, declared.filter((path) => paths.includes(path)))
+  const reached = reachedFrom(folder, declared.filter((path) => paths.includes(path)), paths)
+  const units = new Set([...reached.found].map(unit))
   const extra = new Set(paths.filter((path) => !always.includes(path)).map(unit).filter((each) => !units.has(each)))
-  return [...missing, ...without, ...[...extra].map((each) => `${each}.* ships and nothing declared reaches it (left from an older build? npm run clean)`)]
+  return [...missing, ...without, ...reached.gone, ...[...extra].map((each) => `${each}.* ships and nothing declared reaches it (left from an older build? npm run clean)`)]
 }
 
 /** A source builds `x.js`, `x.d.ts` and `x.js.map`: they come and go together. */
@@ -19,15 +20,19 @@ function unit(path) {
   return path.replace(/(\.d\.ts|\.js|\.js\.map)$/, '')
 }
 
-function reachedUnits(folder, start) {
+function reachedFrom(folder, start, paths) {
   const queue = [...start]
-  const seen = new Set()
+  const found = new Set()
+  const gone = []
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
-    if (seen.has(path)) continue
-    seen.add(path)
-    queue.push(...importsOf(folder, path))
+    if (found.has(path)) continue
+    found.add(path)
+    for (const next of importsOf(folder, path)) {
+      if (paths.includes(next)) queue.push(next)
+      else gone.push(`${path} needs ${next}, which is not in the package`)
+    }
   }
-  return new Set([...seen].map(unit))
+  return { found, gone }
 }
 
 function importsOf(folder, path) {

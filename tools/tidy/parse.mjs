@@ -1,7 +1,7 @@
 import { parseSync, visitorKeys } from 'oxc-parser'
 
 /**
- * What tidy asks of a source file: `imports` with specifier and line, `functions` with name, line and length,
+ * What tidy asks of a source file: `imports` with specifier, line and whether it is named as a URL (a worker), `functions` with name, line and length,
  * `defaultExport` as a line or undefined, and the number of `lines`. Throws when it does not parse.
  */
 export function parse(file, text) {
@@ -11,7 +11,7 @@ export function parse(file, text) {
   const found = { imports: [], functions: [], defaultExport: undefined, lines: text.split('\n').length - (text.endsWith('\n') ? 1 : 0) }
   walk(program, [], (node, parents) => {
     const specifier = specifierOf(node)
-    if (specifier !== undefined) found.imports.push({ specifier, line: lineAt(node.start) })
+    if (specifier !== undefined) found.imports.push({ specifier, line: lineAt(node.start), isUrl: node.type === 'NewExpression' })
     if (isDefaultExport(node)) found.defaultExport = lineAt(node.start)
     if (isFunction(node)) found.functions.push(measure(node, parents, lineAt))
   })

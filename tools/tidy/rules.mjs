@@ -30,7 +30,7 @@ export const rooms = [
   { room: `${server}/*.ts`, may: [...within(server, 'config', 'access', 'observe', 'api'), ...published] },
   { room: `${server}/cli`, may: [...within(server, 'config', 'access', 'observe', 'api', '*.ts'), ...published] },
   { room: 'examples/*', may: [...published, '@millrace/server'], packages: ['lmdb', 'zod'] },
-  { room: 'tools', may: [...published, '@millrace/server'], packages: ['lmdb', 'oxc-parser', 'vitest'] },
+  { room: 'tools', may: [...published, '@millrace/server'], packages: ['lmdb', 'oxc-parser', 'rolldown', 'vitest'] },
   { room: 'vitest.config.ts', may: ['tools'], packages: ['vitest'] },
 ]
 
@@ -58,4 +58,4 @@ export const entries = [
 export const errorCodes = { file: 'packages/millrace/src/core/errors.ts', constant: 'errorCodes', page: 'docs/errors.md' }
 
 /** Not looked at. */
-export const skipped = ['node_modules', 'dist', 'coverage', '.git', '.scratch', 'data']
+export const skipped = ['node_modules', 'dist', 'lib', 'coverage', '.git', '.scratch', 'data']

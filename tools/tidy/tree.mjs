@@ -47,9 +47,10 @@ function readPackage(root, path) {
   }
 }
 
-/** `./dist/x.js` is built from `src/x.ts`. */
+/** `./dist/x.js` and `./lib/x.js` are built from `src/x.ts`. */
 function sourceOf(folder, built) {
-  return posix.join(folder, built).replace(`${folder}/dist/`, `${folder}/src/`).replace(/\.js$/, '.ts')
+  const path = posix.normalize(built).replace(/^(dist|lib)\//, 'src/').replace(/\.js$/, '.ts')
+  return posix.join(folder, path)
 }
 
 function resolve(tree, from, { specifier, line }) {
