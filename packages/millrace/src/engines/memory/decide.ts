@@ -5,7 +5,7 @@ import { draftBytes } from '../../engine/draft.js'
 import type { Decided, Decision, Edit, Held } from '../../engine/engine.js'
 import type { GroupCursor } from './group-cursor.js'
 import { blocks, type Group } from './group.js'
-import type { HeldRecord } from './hold-book.js'
+import type { HeldRecord } from './held-record.js'
 import { delayedUntil } from './publish.js'
 import type { MemoryStore } from './store.js'
 
@@ -65,11 +65,11 @@ function drop(store: MemoryStore, record: HeldRecord): void {
 }
 
 function holdAnew(store: MemoryStore, record: HeldRecord, message: Held['message'], anew: Hold, wall: Millis): void {
-  const { id, topic, counts, park: parks, original } = record
+  const { topic, counts, park: parks, original } = record
   const owner = ownerOf(record)
   const hold = record.hold.group === undefined ? anew : { ...anew, group: record.hold.group }
   store.holds.remove(record)
-  store.holds.put({ id, topic, hold, heldAt: wall, counts, park: parks, original, message: { ...message, ...delayedUntil(message.kind, hold) } })
+  store.holds.put({ topic, hold, heldAt: wall, counts, park: parks, original, message: { ...message, ...delayedUntil(message.kind, hold) } })
   store.heldUntil(hold.until)
   store.stir({ what: 'held', topic: topic.name })
   if (owner === undefined) return

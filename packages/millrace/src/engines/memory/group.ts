@@ -4,7 +4,7 @@ import { assign } from '../../engine/assign.js'
 import type { StartAt } from '../../engine/engine.js'
 import type { Redelivery } from './again.js'
 import { GroupCursor } from './group-cursor.js'
-import { noHolds } from './hold-book.js'
+import { noHolds } from './held-record.js'
 import type { Member } from './member.js'
 import type { PartitionLog } from './partition-log.js'
 import type { TopicState } from './topic-state.js'
@@ -106,7 +106,7 @@ export class Group {
       this.purged += 1
     }
     const counts = this.topic.broadcasts.has(this) ? this.topic.strays : this.counts
-    holds.put({ id, topic: this.topic, hold: { ...hold, group: this.name }, message: entry.message, counts, ...how })
+    holds.put({ topic: this.topic, hold: { ...hold, group: this.name }, message: entry.message, counts, ...how })
     this.topic.store.heldUntil(hold.until)
     if (blocks(hold, how.park)) cursor.block(entry)
     else cursor.ended(entry.message.key, entry.offset)

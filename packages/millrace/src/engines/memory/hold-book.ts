@@ -1,42 +1,16 @@
 import type { Millis } from '../../core/clock.js'
+import { MillraceError } from '../../core/errors.js'
 import type { Ask, Hold, HoldId, ProducerGroup } from '../../core/hold.js'
 import type { Held, HoldQuery, Page } from '../../engine/engine.js'
-import { MillraceError } from '../../core/errors.js'
-import { type Timed, Wheel } from '../../engine/wheel.js'
-import type { Original } from './dedup.js'
-import type { TopicState } from './topic-state.js'
-
-/** How many holds of each kind there are. */
-export type HoldCounts = Record<Hold['why'], number>
-
-export function noHolds(): HoldCounts {
-  return { delay: 0, retry: 0, prepared: 0, dead: 0, lent: 0 }
-}
-
-export interface HeldDraft {
-  readonly id: HoldId
-  readonly topic: TopicState
-  readonly hold: Hold
-  readonly message: Held['message']
-  readonly heldAt: Millis
-  /** Whose counts it is in. */
-  readonly counts: HoldCounts
-  /** The member that held it asked for `park`. */
-  readonly park: boolean
-  readonly original?: Original | undefined
-}
-
-/** A held message as the store keeps it. */
-export interface HeldRecord extends HeldDraft {
-  hold: Hold
-  readonly order: number
-  isGone: boolean
-  timed: Timed<HeldRecord> | undefined
-}
+import { Wheel } from '../../engine/wheel.js'
+import { HeldRecord, type Holding } from './held-record.js'
 
 /** All held messages of a store: by id, in the order they were held, and by when they ripen. */
 export class HoldBook {
-  readonly #byId = new Map<HoldId, HeldRecord>()
+  /** Of messages without a place: by topic and by the message's id. */
+  readonly #drafts = new Map<string, Map<string, HeldRecord>>()
+  /** Of messages that belong to a group: by the hold's id. */
+  readonly #ofGroups = new Map<HoldId, HeldRecord>()
   readonly #wheel = new Wheel<HeldRecord>()
   /** Prepared messages that are due and whose producer group no keeper answers for. */
   readonly #unasked = new Map<ProducerGroup, Set<HeldRecord>>()
@@ -45,14 +19,22 @@ export class HoldBook {
   #made = 0
 
   get(id: HoldId): HeldRecord | undefined {
-    return this.#byId.get(id)
+    // A topic's name has neither of the two characters.
+    const end = id.search(/[:/]/)
+    return id[end] === ':' ? this.draft(id.slice(0, end), id.slice(end + 1)) : this.#ofGroups.get(id)
   }
 
-  /** The id has to be free. */
-  put(draft: HeldDraft): HeldRecord {
-    const record: HeldRecord = { ...draft, order: this.#made, isGone: false, timed: undefined }
+  /** The hold of a message that has no place. */
+  draft(topic: string, id: string): HeldRecord | undefined {
+    return this.#drafts.get(topic)?.get(id)
+  }
+
+  /** There must be no hold with its id. */
+  put(holding: Holding): HeldRecord {
+    const record = new HeldRecord(holding, this.#made)
     this.#made += 1
-    this.#byId.set(record.id, record)
+    if (record.message.offset === null) this.#draftsOf(record.topic.name).set(record.message.id, record)
+    else this.#ofGroups.set(record.id, record)
     this.#inOrder.push(record)
     record.counts[record.hold.why] += 1
     this.#time(record)
@@ -62,7 +44,7 @@ export class HoldBook {
   remove(record: HeldRecord): void {
     if (record.isGone) return
     record.isGone = true
-    this.#byId.delete(record.id)
+    this.#forget(record)
     record.counts[record.hold.why] -= 1
     this.#untime(record)
     this.#gone += 1
@@ -114,18 +96,37 @@ export class HoldBook {
 
   page(query: HoldQuery): Page<Held> {
     if (query.id !== undefined) {
-      const record = this.#byId.get(query.id)
-      return { items: record && matches(record, query) ? [asHeld(record)] : [] }
+      const record = this.get(query.id)
+      return { items: record && matches(record, query) ? [record.asHeld()] : [] }
     }
     const items: Held[] = []
     const all = this.#inOrder
     for (let index = this.#indexAfter(query.cursor); index < all.length; index += 1) {
       const record = all[index]
       if (record === undefined || record.isGone || !matches(record, query)) continue
-      items.push(asHeld(record))
+      items.push(record.asHeld())
       if (items.length === query.limit) return { items, cursor: String(record.order) }
     }
     return { items }
+  }
+
+  #draftsOf(topic: string): Map<string, HeldRecord> {
+    const known = this.#drafts.get(topic)
+    if (known) return known
+    const drafts = new Map<string, HeldRecord>()
+    this.#drafts.set(topic, drafts)
+    return drafts
+  }
+
+  #forget(record: HeldRecord): void {
+    const { message, topic } = record
+    if (message.offset !== null) {
+      this.#ofGroups.delete(record.id)
+      return
+    }
+    const drafts = this.#draftsOf(topic.name)
+    drafts.delete(message.id)
+    if (drafts.size === 0) this.#drafts.delete(topic.name)
   }
 
   #indexAfter(cursor: string | undefined): number {
@@ -156,10 +157,6 @@ export class HoldBook {
     const waiting = this.#unasked.get(then.ask)
     if (waiting?.delete(record) && waiting.size === 0) this.#unasked.delete(then.ask)
   }
-}
-
-export function asHeld({ id, hold, message, heldAt }: HeldRecord): Held {
-  return { id, hold, message, heldAt }
 }
 
 function matches(record: HeldRecord, { topic, group, why }: HoldQuery): boolean {

@@ -3,7 +3,7 @@ import type { ProducerGroup } from '../../core/hold.js'
 import { limits } from '../../core/limits.js'
 import type { Check, Keeping, KeepRequest } from '../../engine/engine.js'
 import { decide, park, release } from './decide.js'
-import { asHeld, type HeldRecord } from './hold-book.js'
+import type { HeldRecord } from './held-record.js'
 import type { Instance } from './instance.js'
 
 /** Released in one turn of the event loop, at most. */
@@ -114,7 +114,7 @@ export class Keeper implements Keeping {
     const check = then === 'release' ? undefined : this.#answers.get(then.ask)
     let answer: Awaited<ReturnType<Check>> = 'unknown'
     try {
-      if (check) answer = await check(asHeld(record))
+      if (check) answer = await check(record.asHeld())
     } catch {
       // A checker that fails knows nothing: it is asked again.
     }

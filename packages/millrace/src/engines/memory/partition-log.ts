@@ -41,7 +41,7 @@ export class PartitionLog {
 
   /** The message's offset has to be `end`. */
   append(message: Message, bytes: number): void {
-    let chunk = this.#chunks[this.#chunks.length - 1]
+    let chunk = this.#chunks.at(-1)
     if (chunk === undefined || chunk.messages.length === chunkSize) {
       if (chunk === undefined) this.#firstChunk = Math.floor(this.#end / chunkSize)
       chunk = { messages: [], bytesBefore: [] }

@@ -1,6 +1,6 @@
 import type { Millis } from '../../core/clock.js'
 import { MillraceError } from '../../core/errors.js'
-import { messageHold, type Hold } from '../../core/hold.js'
+import type { Hold } from '../../core/hold.js'
 import type { Draft, Durability, MessageKind, Offset } from '../../core/message.js'
 import { draftBytes, wrongInTopic } from '../../engine/draft.js'
 import type { Published } from '../../engine/engine.js'
@@ -52,17 +52,16 @@ function append(topic: TopicState, log: PartitionLog, draft: Draft, bytes: numbe
   return receipt(draft, offset)
 }
 
-function hold(topic: TopicState, draft: Draft, hold: Hold, wall: Millis): Published {
+function hold(topic: TopicState, draft: Draft, asked: Hold, wall: Millis): Published {
   const { store } = topic
-  const id = messageHold(topic.name, draft.id)
-  if (store.holds.get(id)) {
+  if (store.holds.draft(topic.name, draft.id)) {
     return refused(new MillraceError('HELD_ALREADY', `message ${draft.id} is already held in topic ${topic.name}: cancel or reschedule it, or choose another id`))
   }
   const { key, value, headers, timestamp, producerId, partition } = draft
-  const kind: MessageKind = hold.why === 'prepared' ? 'transaction' : 'delay'
-  const message = { id: draft.id, topic: topic.name, partition, offset: null, key, value, headers, timestamp, producerId, kind, ...delayedUntil(kind, hold) }
-  store.holds.put({ id, topic, hold, message, heldAt: wall, counts: topic.counts, park: false, original: remember(topic, draft, null, wall) })
-  store.heldUntil(hold.until)
+  const kind: MessageKind = asked.why === 'prepared' ? 'transaction' : 'delay'
+  const message = { id: draft.id, topic: topic.name, partition, offset: null, key, value, headers, timestamp, producerId, kind, ...delayedUntil(kind, asked) }
+  store.holds.put({ topic, hold: asked, message, heldAt: wall, counts: topic.counts, park: false, original: remember(topic, draft, null, wall) })
+  store.heldUntil(asked.until)
   store.stir({ what: 'held', topic: topic.name })
   return receipt(draft, null)
 }

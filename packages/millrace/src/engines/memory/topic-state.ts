@@ -6,7 +6,7 @@ import type { StartAt } from '../../engine/engine.js'
 import { Capacity } from './capacity.js'
 import { Dedup } from './dedup.js'
 import { Group } from './group.js'
-import { noHolds } from './hold-book.js'
+import { noHolds } from './held-record.js'
 import { PartitionLog } from './partition-log.js'
 import type { MemoryStore } from './store.js'
 
