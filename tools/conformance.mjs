@@ -3,16 +3,14 @@
 import { parseArgs } from 'node:util'
 import { mutants, cases, runMutants, runSuite } from 'millrace/conformance'
 
-const dist = new URL('../packages/millrace/dist/testing/harness/', import.meta.url)
-
 /** How to come to a harness, by the engine's name. */
 const harnesses = {
   memory: async () => {
-    const { memoryHarness } = await import(new URL('memory.js', dist))
+    const { memoryHarness } = await import('../packages/millrace/dist/testing/harness/memory.js')
     return memoryHarness
   },
   embedded: async () => {
-    const { embeddedHarness } = await import(new URL('embedded.js', dist))
+    const { embeddedHarness } = await import('../packages/millrace/dist/testing/harness/embedded.js')
     return () => embeddedHarness(import.meta.resolve('lmdb'))
   },
 }

@@ -29,7 +29,7 @@ export const rooms = [
   { room: `${server}/api`, may: [...within(server, 'config', 'access', 'observe'), ...published] },
   { room: `${server}/*.ts`, may: [...within(server, 'config', 'access', 'observe', 'api'), ...published] },
   { room: `${server}/cli`, may: [...within(server, 'config', 'access', 'observe', 'api', '*.ts'), ...published] },
-  { room: 'examples/*', may: [...published, '@millrace/server'], packages: ['lmdb', 'zod'] },
+  { room: 'examples/*', may: [...published, '@millrace/server'], packages: ['csv-parse', 'lmdb', 'ts-fsrs', 'zod'] },
   { room: 'tools', may: [...published, '@millrace/server'], packages: ['lmdb', 'oxc-parser', 'rolldown', 'vitest'] },
   { room: 'vitest.config.ts', may: ['tools'], packages: ['vitest'] },
 ]
@@ -38,7 +38,9 @@ export const rooms = [
 export const tests = { name: /\.test\.(ts|mjs)$/, packages: ['vitest', 'fast-check', 'zod', 'lmdb'] }
 
 /** Arrows that the rooms do not allow: one file to one room. */
-export const arrowExceptions = []
+export const arrowExceptions = [
+  { file: 'tools/conformance.mjs', to: `${library}/testing/harness`, why: 'the harnesses can kill an engine and turn its time, which nobody else should: they do not ship' },
+]
 
 /** In lines. A test file lists cases, so it may be longer; the callback of a `describe` is a chapter and not a function. */
 export const limits = { fileLines: 300, testFileLines: 500, functionLines: 70, chapters: ['describe', 'suite'] }
