@@ -42,6 +42,7 @@ export class EmbeddedMembership implements Membership {
 
   async leave(): Promise<void> {
     await this.#link.call('leave', [this.#handle])
+    for (const controller of this.#revoking.values()) controller.abort()
   }
 
   /** The store wants these partitions for another member. */
