@@ -2,8 +2,8 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { type Millis, Millrace, MillraceError, memory } from 'millrace'
 import { checkListening } from './access/loopback.js'
-import type { Config } from './config/schema.js'
-import { topicDraft } from './config/topic-settings.js'
+import { type Config, topicDefaults } from './config/schema.js'
+import { topicChange, topicDraft } from './config/topic-settings.js'
 import { createServer } from './server.js'
 
 export interface ServeOptions {
@@ -26,11 +26,12 @@ const closeMs = 15_000
 /** Opens the engine, creates the topics of the config, and listens. Errors: CONFIG, and those of the engine's `open`. */
 export async function serve(config: Config, { nextPort = false }: ServeOptions = {}): Promise<Serving> {
   checkListening(config)
-  const mill = new Millrace({ engine: await engineOf(config) })
+  const defaults = topicDefaults(config)
+  const mill = new Millrace({ engine: await engineOf(config), autoCreate: config.autoCreateTopics ? topicChange(defaults) : false })
   let app: FastifyInstance | undefined
   try {
     await mill.open()
-    for (const { name, ...settings } of config.topics) await mill.topics.ensure(topicDraft(name, settings, config.defaults, 'config'))
+    for (const { name, ...settings } of config.topics) await mill.topics.ensure(topicDraft(name, settings, defaults, 'config'))
     app = await createServer({ mill, config })
     const url = await listen(app, config.listen, nextPort)
     return { app, mill, url, close: closer(app, mill) }

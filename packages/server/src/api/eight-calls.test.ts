@@ -70,6 +70,51 @@ describe('POST /messages', () => {
     expect(said).toContain(text)
   })
 
+  test('refuses a number that would be rounded, and a bookmark from outside', async () => {
+    await server.call('POST', '/topics', { name: 'a' })
+    const response = await server.app.inject({ method: 'POST', url: '/api/v1/mq/messages', headers: { 'content-type': 'application/json' }, payload: '{"topicName":"a","value":{"id":9007199254740993}}' })
+    expect(response.json()).toMatchObject({ code: 400, message: expect.stringContaining('9007199254740993') })
+    expect((await server.call('POST', '/messages', { topicName: 'a', value: 1, headers: { 'millrace-bookmark': '[]' } })).status).toBe(400)
+  })
+
+  test('takes bytes in base64, and shows what is no JSON as it is', async () => {
+    await server.call('POST', '/topics', { name: 'a', partitions: 1 })
+    const values = [Buffer.from([0xff, 0x00]), Buffer.from('plain'), Buffer.from('{"id":9007199254740993}')]
+    for (const value of values) await server.call('POST', '/messages', { topicName: 'a', value: value.toString('base64'), valueEncoding: 'base64' })
+    const { data } = await server.call('GET', '/topics/a/messages')
+    expect(data.messages).toMatchObject([
+      { value: '/wA=', valueEncoding: 'base64' },
+      { value: 'plain', valueEncoding: 'text' },
+      { value: '{"id":9007199254740993}', valueEncoding: 'text' },
+    ])
+  })
+
+  test('carries the trace of its caller', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    await server.call('POST', '/topics', { name: 'a' })
+    await server.call('POST', '/messages', { topicName: 'a', value: 1 }, { traceparent })
+    const { data } = await server.call('GET', '/topics/a/messages')
+    expect(data.messages).toMatchObject([{ headers: { traceparent } }])
+  })
+
+  test('commits and rolls back prepared messages, once', async () => {
+    await server.call('POST', '/topics', { name: 'a', partitions: 1 })
+    for (const messageId of ['kept', 'dropped']) await server.call('POST', '/messages', { topicName: 'a', value: messageId, messageId, messageType: 'transaction' })
+    expect(await server.call('POST', '/transactions/commit', { topicName: 'a', messageId: 'kept' }, chinese)).toMatchObject({ status: 200, message: '事务提交成功' })
+    expect(await server.call('POST', '/transactions/rollback', { topicName: 'a', messageId: 'dropped' })).toMatchObject({ status: 200, data: { status: 'rolledBack' } })
+    expect(await server.call('POST', '/transactions/commit', { topicName: 'a', messageId: 'dropped' })).toMatchObject({ status: 404, data: { error: 'UNKNOWN_HOLD' } })
+    const { data } = await server.call('GET', '/topics/a/messages')
+    expect(data.messages).toMatchObject([{ id: 'kept', messageType: 'transaction' }])
+  })
+
+  test('answers a dedup id once', async () => {
+    await server.call('POST', '/topics', { name: 'a', partitions: 1 })
+    const first = await server.call('POST', '/messages', { topicName: 'a', value: 1, dedupId: 'order-7' })
+    const second = await server.call('POST', '/messages', { topicName: 'a', value: 1, dedupId: 'order-7' })
+    expect(second.data.offset).toBe(first.data.offset)
+    expect((await server.call('GET', '/topics/a/messages')).data.messages).toHaveLength(1)
+  })
+
   test('names what is wrong in Chinese too', async () => {
     const { message: said, data } = await server.call('POST', '/messages', { value: 1 }, chinese)
     expect(said).toBe('请求参数错误：topicName 缺少必填字段')

@@ -1,13 +1,16 @@
 import { MillraceError } from 'millrace'
+import { inexactNumber } from './exact-json.js'
 
 const quote = 34
 const backslash = 92
 const opening = new Set([91, 123])
 const closing = new Set([93, 125])
 
-/** Parses a request body. Throws INVALID when it is not JSON or nests deeper than `maxDepth`. */
+/** Parses a request body. Throws INVALID when it is not JSON, nests deeper than `maxDepth`, or has a number that would be rounded. */
 export function parseJson(text: string, maxDepth: number): unknown {
   if (isDeeper(text, maxDepth)) throw new MillraceError('INVALID', `body nests deeper than ${maxDepth} levels (limits.jsonDepth)`, { field: 'body' })
+  const inexact = inexactNumber(text)
+  if (inexact !== undefined) throw new MillraceError('INVALID', `body has the number ${inexact}, which is above 2^53 and would be rounded: write it as a text`, { field: 'body' })
   try {
     return JSON.parse(text)
   } catch (cause) {

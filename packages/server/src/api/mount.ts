@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
+import { type Trace, runUnit } from 'millrace'
 import type { TSchema } from 'typebox'
 import type { Caller } from '../access/tokens.js'
 import { type Checked, checker } from '../config/check.js'
@@ -59,15 +60,18 @@ function validatorCompiler({ schema, httpPart }: { schema: unknown; httpPart?: s
 
 function handlerOf(call: Call): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
   return async (request, reply) => {
-    const data = await call.answer({
-      body: request.body,
-      query: request.query,
-      params: request.params,
-      caller: request.caller,
-      gone: () => goneSignal(reply),
-    })
+    const input = { body: request.body, query: request.query, params: request.params, caller: request.caller, gone: () => goneSignal(reply) }
+    const trace = traceOf(request)
+    const data = await (trace ? runUnit({ trace }, () => call.answer(input)) : call.answer(input))
     return { code: 200, message: sayings[call.says][languageOf(request.headers['accept-language'])], data }
   }
+}
+
+/** The caller's trace goes on in the messages that it sends. What is no trace context is passed over, as W3C asks. */
+function traceOf({ headers }: FastifyRequest): Trace | undefined {
+  const { traceparent, tracestate } = headers
+  if (typeof traceparent !== 'string' || !/^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/.test(traceparent)) return undefined
+  return { traceparent, ...(typeof tracestate === 'string' && { tracestate }) }
 }
 
 function goneSignal(reply: FastifyReply): AbortSignal {

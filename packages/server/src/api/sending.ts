@@ -1,4 +1,4 @@
-import { type Codec, MillraceError, type Receipt, type SendItem, type SendOptions, type TopicRef, bytes, topic } from 'millrace'
+import { type Codec, MillraceError, type Receipt, type SendItem, type SendOptions, type TopicRef, bytes, reservedHeaders, topic } from 'millrace'
 import Type, { type Static } from 'typebox'
 import { Durability, Name, Time } from './shapes.js'
 
@@ -53,6 +53,7 @@ export function valueOf({ value, valueEncoding }: Outgoing): unknown {
 
 export function optionsOf(message: Outgoing, producerId: string): Omit<SendOptions, 'durability' | 'signal'> {
   const { key, headers, messageId, partition, dedupId, dedupWindowMs = 300_000 } = message
+  refuseBookmark(headers)
   return {
     producerId: message.producerId ?? producerId,
     ...(key !== undefined && { key }),
@@ -61,6 +62,12 @@ export function optionsOf(message: Outgoing, producerId: string): Omit<SendOptio
     ...(partition !== undefined && { partition }),
     ...(dedupId !== undefined && { dedup: { id: dedupId, windowMs: dedupWindowMs } }),
   }
+}
+
+/** What a message's handlers read after is for programs that can be trusted to tell: a forged one would send every read to the primary. */
+function refuseBookmark(headers: Readonly<Record<string, string>> = {}): void {
+  if (!Object.hasOwn(headers, reservedHeaders.bookmark)) return
+  throw new MillraceError('INVALID', `header ${reservedHeaders.bookmark} is not taken from outside: leave it out`, { field: `headers.${reservedHeaders.bookmark}` })
 }
 
 function delayOf({ messageType, delaySeconds = 0, delayUntil }: Outgoing): { readonly delayMs: number } | { readonly at: Date } | Record<string, never> {

@@ -2,6 +2,7 @@ import { type Header, type Millis, type Topic, isMillraceError } from 'millrace'
 import type { Held } from 'millrace/engine'
 import Type, { type Static } from 'typebox'
 import { nullable } from './envelope.js'
+import { inexactNumber } from './exact-json.js'
 
 /** An instant as the API writes it. */
 export const Time = Type.String({ description: 'RFC 3339, UTC.' })
@@ -93,6 +94,8 @@ export function readValue(value: Uint8Array | null): { readonly value: unknown; 
   } catch {
     return { value: Buffer.from(value).toString('base64'), valueEncoding: 'base64' }
   }
+  // Parsed and written again, a number above 2^53 would be another one.
+  if (inexactNumber(text) !== undefined) return { value: text, valueEncoding: 'text' }
   try {
     return { value: JSON.parse(text) as unknown, valueEncoding: 'json' }
   } catch {

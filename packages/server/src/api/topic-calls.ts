@@ -1,5 +1,6 @@
 import { MillraceError, type Topic } from 'millrace'
 import Type, { type Static } from 'typebox'
+import { topicDefaults } from '../config/schema.js'
 import { type TopicSettings, topicChange, topicDraft, topicSettings } from '../config/topic-settings.js'
 import { type Call, call } from './call.js'
 import type { Context } from './context.js'
@@ -61,7 +62,7 @@ function lifeCalls(context: Context): readonly Call[] {
       body: CreateBody,
       data: Created,
       async answer({ body: { name, ...settings }, caller }) {
-        const topic = await mill.topics.create(topicDraft(name, settings, config.defaults, caller?.name ?? ''))
+        const topic = await mill.topics.create(topicDraft(name, settings, topicDefaults(config), caller?.name ?? ''))
         return { topicId: topic.id, name: topic.name, status: 'active' as const, createdAt: time(topic.createdAt) }
       },
     }),

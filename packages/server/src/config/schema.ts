@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { topicSettings } from './topic-settings.js'
+import { type TopicSettings, topicSettings } from './topic-settings.js'
 
 const strict = { additionalProperties: false, default: {} } as const
 const count = (value: number, most: number, description: string) => Type.Integer({ minimum: 1, maximum: most, default: value, description })
@@ -55,6 +55,7 @@ export const Config = Type.Object(
     listen: Listen,
     engine: EngineConfig,
     tokens: Type.Array(TokenConfig, { default: [], maxItems: 1_000 }),
+    autoCreateTopics: Type.Boolean({ default: false, description: 'Whether sending to an unknown topic creates it, with the defaults.' }),
     defaults: Type.Object(topicSettings, { ...strict, description: 'What holds for topics that do not say.' }),
     topics: Type.Array(Type.Object({ name: Type.String({ description: 'A name of A-Z a-z 0-9 . _ -' }), ...topicSettings }, { additionalProperties: false }), {
       default: [],
@@ -68,3 +69,8 @@ export const Config = Type.Object(
 )
 export type Config = Static<typeof Config>
 export type TokenConfig = Static<typeof TokenConfig>
+
+/** What holds for topics that do not say. */
+export function topicDefaults({ engine, defaults }: Pick<Config, 'engine' | 'defaults'>): TopicSettings {
+  return { ...(engine.durability && { durability: engine.durability }), ...defaults }
+}
