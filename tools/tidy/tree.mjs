@@ -6,15 +6,23 @@ import { skipped } from './rules.mjs'
 /**
  * A checkout as tidy sees it: `sources` by path from the root, each parsed and with its imports resolved to
  * `{ specifier, line, file }` (a file of the tree) or `{ specifier, line, bare }` (the name of a package);
- * `packages` of the workspace; `read` for any other file.
+ * `packages` of the workspace; `unread`, why a source does not parse; `read` for any other file.
  */
 export function readTree(root) {
   const paths = list(root)
   const packages = paths.filter((path) => /^packages\/[^/]+\/package\.json$/.test(path)).map((path) => readPackage(root, path))
-  const tree = { root, paths, packages, sources: new Map(), read: (path) => read(root, path), scripts: rootScripts(root) }
-  for (const path of paths.filter((each) => /\.(ts|mts|mjs|js)$/.test(each) && !each.endsWith('.d.ts'))) tree.sources.set(path, parse(path, read(root, path)))
+  const tree = { root, paths, packages, sources: new Map(), unread: [], read: (path) => read(root, path), scripts: rootScripts(root) }
+  for (const path of paths.filter((each) => /\.(ts|mts|mjs|js)$/.test(each) && !each.endsWith('.d.ts'))) readSource(tree, path)
   for (const [path, source] of tree.sources) source.imports = source.imports.map((each) => resolve(tree, path, each))
   return tree
+}
+
+function readSource(tree, path) {
+  try {
+    tree.sources.set(path, parse(path, tree.read(path)))
+  } catch (error) {
+    tree.unread.push(error.message)
+  }
 }
 
 function list(root, folder = '') {

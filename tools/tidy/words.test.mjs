@@ -18,6 +18,10 @@ describe('a default export is refused', () => {
   })
 })
 
+it('a file that does not parse is a problem like any other', () => {
+  expect(treeOf({ [file]: 'export const {' }).unread).toEqual([expect.stringContaining(`${file} does not parse`)])
+})
+
 describe('the page of error codes', () => {
   const codes = 'export const errorCodes = { FULL: true, LAPSED: false } as const'
   const problemsOf = (page) => errorPage(treeOf({ [rules.errorCodes.file]: codes, [rules.errorCodes.page]: page }), rules)
