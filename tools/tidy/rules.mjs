@@ -20,7 +20,7 @@ export const rooms = [
   { room: `${library}/routing`, may: within(library, 'core') },
   { room: `${library}/broker`, may: within(library, 'core', 'engine', 'routing') },
   { room: `${library}/conformance`, may: within(library, 'core', 'engine') },
-  { room: `${library}/testing`, may: within(library, 'core', 'engine') },
+  { room: `${library}/testing`, may: within(library, 'core', 'engine', 'broker', 'engines/memory') },
   { room: `${library}/testing/harness`, may: within(library, 'core', 'engine', 'conformance', 'testing', 'engines/memory', 'engines/embedded') },
   { room: `${library}/index.ts`, may: within(library, 'core', 'engine', 'routing', 'broker', 'engines/memory') },
   { room: `${server}/config`, may: published },
