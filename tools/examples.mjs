@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Runs every example and every program on a page and compares what it prints: `npm run examples -- [part of a name]`.
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,7 @@ try {
   equip(scratch, root)
   const programs = [...examples(), ...pages()].filter(({ name }) => name.includes(wanted))
   const complaints = build(scratch, programs.map(({ file }) => file))
-  const failures = complaints === '' ? await runAll(programs) : [complaints]
+  const failures = [...wordForWord(), ...(complaints === '' ? await runAll(programs) : [complaints])]
   for (const failure of failures) console.error(failure)
   console.log(failures.length === 0 ? `examples: ${programs.length} print what they say` : `examples: ${failures.length} to put right`)
   process.exitCode = failures.length === 0 ? 0 : 1
@@ -30,8 +30,9 @@ function examples() {
     const folder = join(root, 'examples', name)
     const main = mainOf(folder)
     if (main === undefined) throw new Error(`examples/${name} has no main.mjs and no main.ts`)
+    const expected = join(folder, 'expected.txt')
     cpSync(folder, join(scratch, 'examples', name), { recursive: true })
-    return { name: `examples/${name}`, file: join('examples', name, main), expected: readFileSync(join(folder, 'expected.txt'), 'utf8') }
+    return { name: `examples/${name}`, file: join('examples', name, main), expected: existsSync(expected) ? readFileSync(expected, 'utf8') : '' }
   })
 }
 
@@ -44,6 +45,12 @@ function pages() {
     writeFileSync(join(scratch, file), code)
     return { name: `${page}:${line}`, file, expected }
   })
+}
+
+/** The first program of the README is the first example. */
+function wordForWord() {
+  const [readme] = programsOf('README.md', readFileSync(join(root, 'README.md'), 'utf8'))
+  return readme?.code === readFileSync(join(root, 'examples/01-hello/main.mjs'), 'utf8') ? [] : ['the first program of README.md is not examples/01-hello/main.mjs']
 }
 
 async function runAll(programs) {
