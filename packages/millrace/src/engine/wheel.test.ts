@@ -82,7 +82,7 @@ describe('wheel', () => {
       fc.record({ do: fc.constant('advance' as const), by: distance }),
     )
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
         const wheel = new Wheel<number>(start)
         const model: { due: number; item: number; handle: ReturnType<typeof wheel.add> }[] = []
         let now = start

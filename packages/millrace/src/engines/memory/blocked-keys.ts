@@ -52,7 +52,8 @@ export class BlockedKeys {
     if (index < 0) return []
     blocked.blockers.splice(index, 1)
     const first = blocked.blockers[0] ?? Infinity
-    const free = blocked.waiting.filter((entry) => entry.offset < first)
+    // The next blocker may wait itself, behind the one that has ended.
+    const free = blocked.waiting.filter((entry) => entry.offset <= first)
     blocked.waiting = blocked.waiting.slice(free.length)
     this.#waiting -= free.length
     if (blocked.blockers.length === 0) this.#keys.delete(key)

@@ -197,6 +197,20 @@ describe('memory engine: keys that wait', () => {
     expect(ids(await take(member))).toEqual(['m2', 'm4'])
   })
 
+  it('lets a parked message that waits behind another parked one follow it', async () => {
+    const { engine, send, clock } = await world()
+    const member = await engine.join(request('a', { park: true }))
+    await engine.keep({ answers: new Map() })
+    await send({ key: 'k' }, { key: 'k' }, { key: 'k' })
+    for (const delivery of await take(member, 2)) await held(member, delivery, { until: clock.wall() + 1_000 })
+    await clock.advance(1_000)
+    for (const id of ['m1', 'm2', 'm3']) {
+      const next = await take(member)
+      expect(ids(next)).toEqual([id])
+      await done(member, next)
+    }
+  })
+
   it('keeps a key in order when two of its messages are lent at once', async () => {
     const { engine, send } = await world()
     const member = await engine.join(request('a'))
