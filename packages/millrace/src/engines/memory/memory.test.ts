@@ -136,6 +136,28 @@ describe('memory engine: members', () => {
     expect(ids(await take(b))).toEqual(['m2'])
   })
 
+  it('does not take a busy thread for the death of those it kept from beating', async () => {
+    const { engine, other, clock, send } = await world({}, 2)
+    const a = await engine.join(request('a'))
+    const b = await other.join(request('b'))
+    await send({})
+    const inHand = await take(a)
+    await clock.stall(60_000)
+    await clock.advance(0)
+    expect(await take(b)).toEqual([])
+    expect(await done(a, inHand)).toEqual(['settled'])
+  })
+
+  it('tells a member what it has lost without being asked', async () => {
+    const { engine } = await world({ partitions: 2 })
+    const lost: unknown[] = []
+    const a = await engine.join(request('a', { revoke: async (partitions, signal) => void lost.push([...partitions], signal.aborted) }))
+    const waiting = a.lease({ max: 1, waitMs: day })
+    await engine.groups.remove('t', 'g')
+    await expect(waiting).rejects.toMatchObject({ code: 'LAPSED' })
+    expect(lost).toEqual([[0, 1], true])
+  })
+
   it('gives a dead member’s unfinished messages to another, alone and counted, after its lease and not before', async () => {
     const { engine, other, clock, send } = await world({}, 2)
     const a = await engine.join(request('a'))
