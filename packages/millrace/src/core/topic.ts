@@ -3,14 +3,17 @@ import { MillraceError } from './errors.js'
 import { limits } from './limits.js'
 import type { Durability } from './message.js'
 
-/** What may be removed once every group has read it. An absent field means no bound of that kind. */
+/** What may be removed from a partition once every group has read it. An absent field means no bound of that kind. */
 export interface Keep {
   readonly ageMs?: Millis
   readonly bytes?: number
   readonly count?: number
 }
 
-/** What happens when unread messages reach a bound: `refuse` new ones (FULL), or `trim` the oldest unread. */
+/**
+ * What happens when the unread messages of a topic, those that some group has not read, reach a bound: `refuse` new
+ * ones (FULL), or `trim` the oldest unread. A topic without a group has `keep` alone.
+ */
 export interface Cap {
   readonly bytes?: number
   readonly count?: number

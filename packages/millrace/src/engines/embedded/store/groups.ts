@@ -155,15 +155,15 @@ export function lowWatermark(txn: Txn, topic: TopicRow, pinned: readonly GroupRo
   return Math.min(txn.part(topic.number, partition).end, ...marks)
 }
 
-/** What some group has not read yet; everything where there is no group. */
+/** What some group has not read yet; nothing where there is no group. */
 export function unread(txn: Txn, topic: TopicRow): { count: number; bytes: number } {
   const pinned = pinning(txn, topic)
   const sum = { count: 0, bytes: 0 }
   for (let partition = 0; partition < topic.topic.partitions; partition += 1) {
     const part = txn.part(topic.number, partition)
     const of = pinned.map((group) => txn.cursor(topic.number, group.number, partition))
-    sum.count += of.length === 0 ? part.messages : Math.max(...of.map((cursor) => ready(txn, cursor) + leased(cursor)))
-    sum.bytes += of.length === 0 ? part.bytes : Math.max(...of.map((cursor) => Math.min(part.bytes, part.publishedBytes - cursor.passedBytes)))
+    sum.count += Math.max(0, ...of.map((cursor) => ready(txn, cursor) + leased(cursor)))
+    sum.bytes += Math.max(0, ...of.map((cursor) => Math.min(part.bytes, part.publishedBytes - cursor.passedBytes)))
   }
   return sum
 }

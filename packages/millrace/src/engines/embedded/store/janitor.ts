@@ -37,10 +37,9 @@ function cutPoint(txn: Txn, row: TopicRow, pinned: readonly GroupRow[], partitio
 function keepPoint(txn: Txn, { number, topic }: TopicRow, partition: number, limit: number): number {
   const { ageMs, bytes, count } = topic.keep
   const part = txn.part(number, partition)
-  const share = (bound: number): number => Math.ceil(bound / topic.partitions)
-  let point = count === undefined ? part.start : Math.max(part.start, part.end - share(count))
+  let point = count === undefined ? part.start : Math.max(part.start, part.end - count)
   let left = part.bytes
-  const maxBytes = bytes === undefined ? Infinity : share(bytes)
+  const maxBytes = bytes ?? Infinity
   const oldest = ageMs === undefined ? -Infinity : txn.wall - ageMs
   for (const { offset, record } of log.read(txn, number, partition, part.start, limit)) {
     if (left <= maxBytes && recordTimestamp(record) > oldest) break
