@@ -1,6 +1,7 @@
 import { MillraceError } from '../../../core/errors.js'
 import { limits } from '../../../core/limits.js'
 import type { GroupPosition, Place, StartAt } from '../../../engine/engine.js'
+import { recordTimestamp } from '../record.js'
 import * as again from './again.js'
 import * as blocked from './blocked.js'
 import * as holds from './holds.js'
@@ -168,15 +169,21 @@ export function unread(txn: Txn, topic: TopicRow): { count: number; bytes: numbe
   return sum
 }
 
-/** Removes a partition's oldest unread message and says its bytes; undefined when there is none. */
-export function trimOldest(txn: Txn, topic: TopicRow, partition: number): number | undefined {
-  const before = txn.part(topic.number, partition).bytes
-  const groups = txn.groups(topic.number)
-  const next = groups.map((group) => txn.cursor(topic.number, group.number, partition).next)
-  const oldest = Math.max(txn.part(topic.number, partition).start, next.length === 0 ? 0 : Math.min(...next))
-  if (oldest >= txn.part(topic.number, partition).end) return undefined
-  cutTo(txn, topic, partition, oldest + 1, Number.MAX_SAFE_INTEGER)
-  return before - txn.part(topic.number, partition).bytes
+/** Removes the oldest message that some group has not read, of all partitions, and says its bytes; undefined when there is none. */
+export function trimOldest(txn: Txn, topic: TopicRow): number | undefined {
+  const unread = Array.from({ length: topic.topic.partitions }, (_, partition) => oldestUnread(txn, topic, partition) ?? [])
+  const [oldest] = unread.flat().sort((one, other) => one.timestamp - other.timestamp)
+  if (!oldest) return undefined
+  cutTo(txn, topic, oldest.partition, oldest.offset + 1, Number.MAX_SAFE_INTEGER)
+  return oldest.bytes
+}
+
+function oldestUnread(txn: Txn, topic: TopicRow, partition: number): { partition: number; offset: number; timestamp: number; bytes: number } | undefined {
+  const next = txn.groups(topic.number).map((group) => txn.cursor(topic.number, group.number, partition).next)
+  for (const { offset, record } of log.read(txn, topic.number, partition, Math.min(...next), 1)) {
+    return { partition, offset, timestamp: recordTimestamp(record), bytes: record.length }
+  }
+  return undefined
 }
 
 /** Cuts the log; a group that had not read what goes is moved on, and what it lost is counted. */

@@ -60,19 +60,17 @@ function checkNotHeld(txn: Txn, draft: StoreDraft): void {
 
 /** Keeps a topic under its cap: refuses, or trims the oldest unread. */
 function makeRoom(txn: Txn, row: TopicRow, draft: StoreDraft): void {
-  const { cap, name, partitions } = row.topic
+  const { cap, name } = row.topic
   if (cap.count === undefined && cap.bytes === undefined) return
   const unread = groups.unread(txn, row)
   const isOver = (): boolean => unread.count + 1 > (cap.count ?? Infinity) || unread.bytes + draft.record.length > (cap.bytes ?? Infinity)
   if (!isOver()) return
   if (cap.whenFull === 'refuse') throw new MillraceError('FULL', `topic ${name} is full: ${unread.count} unread messages, ${unread.bytes} bytes (cap)`, { field: 'cap' })
-  for (let partition = 0; partition < partitions && isOver(); partition += 1) {
-    while (isOver()) {
-      const gone = groups.trimOldest(txn, row, partition)
-      if (gone === undefined) break
-      unread.count -= 1
-      unread.bytes -= gone
-    }
+  while (isOver()) {
+    const gone = groups.trimOldest(txn, row)
+    if (gone === undefined) return
+    unread.count -= 1
+    unread.bytes -= gone
   }
 }
 
