@@ -1,20 +1,19 @@
-import { type Bookmark, type Cancel, emptyBookmark, mergeBookmarks, type Millis, MillraceError, runUnit } from '../core/index.js'
+import { type Millis, MillraceError, runUnit } from '../core/index.js'
 import type { Delivery, Outcome, Verdict } from '../engine/index.js'
 import { murmur2 } from '../routing/index.js'
-import { LazySignal } from './attempt.js'
+import { Batch, Strand } from './batch.js'
+import { bookmarkOfAll, checkVerdicts, thrownBy } from './batch-verdicts.js'
 import { Deadlines } from './deadlines.js'
 import { traced } from './diagnostics.js'
-import { Ending } from './endings.js'
 import { type Judge, lost } from './judge.js'
 import { ParkedKeys } from './parked-keys.js'
-import { bookmarkOf } from './propagation.js'
 import type { Reader } from './reader.js'
 import type { BatchContext, BatchHandler, BatchVerdict, Received } from './received.js'
 import type { Remembered } from './remembered.js'
 import { Run } from './run.js'
 import type { Runtime } from './runtime.js'
 import type { Send } from './send.js'
-import type { Settler } from './settler.js'
+import { finished, type Settler } from './settler.js'
 import { Changes, isPromise, unlessAborted } from './waiting.js'
 import type { Work } from './work.js'
 
@@ -33,35 +32,6 @@ export interface BatchWorkOptions<Value> {
   readonly remembered: Remembered | undefined
   /** There may be room to lease more. */
   readonly room: () => void
-}
-
-/** What goes through one hand, batch after batch: a key is always in the same strand. */
-class Strand {
-  waiting: Run[] = []
-  batch: Batch | undefined
-  /** Lingers for more, or rests before `again`. */
-  timer: Cancel | undefined
-  /** Failed, to be run in place before anything else. */
-  again: Run[] = []
-}
-
-class Batch {
-  readonly signal = new LazySignal()
-
-  constructor(
-    readonly strand: Strand,
-    readonly runs: readonly Run[],
-    readonly due: Millis,
-  ) {}
-
-  abort(why: unknown): void {
-    this.signal.abort(why)
-  }
-
-  /** Those that were not lost meanwhile. */
-  get left(): readonly Run[] {
-    return this.runs.filter((run) => run.current === this)
-  }
 }
 
 /** Runs a handler for many messages at a time, each strand one batch after another. */
@@ -146,12 +116,9 @@ export class BatchWork<Value> implements Work {
   }
 
   over(verdicts: readonly Verdict[], outcomes: readonly Outcome[]): void {
-    for (const [index, verdict] of verdicts.entries()) {
-      const outcome = outcomes[index]
-      if (outcome === 'unknown') continue
+    for (const verdict of finished(verdicts, outcomes, (delivery) => this.#lapse(delivery))) {
       this.#inHand -= 1
-      if (verdict.is === 'hold' && this.#options.park) this.#parked.settled(verdict.delivery)
-      if (outcome === 'lapsed') this.#lapse(verdict.delivery)
+      if (verdict.is === 'hold') this.#parked.settled(verdict.delivery)
     }
     this.#options.room()
   }
@@ -178,20 +145,25 @@ export class BatchWork<Value> implements Work {
   }
 
   #begin(strand: Strand): void {
-    if (this.#isPaused || this.#isClosing || strand.batch || strand.timer) return
+    if (this.#isPaused || this.#isClosing || strand.batch || strand.resting) return
     const { maxBatch, lingerMs } = this.#options
     if (strand.again.length > 0) return this.#start(strand, strand.again.splice(0))
     if (strand.waiting.length === 0) return
     if (lingerMs === 0 || strand.waiting.length >= maxBatch) return this.#start(strand, strand.waiting.splice(0, maxBatch))
-    strand.timer = this.#runtime.clock.after(lingerMs, () => {
-      strand.timer = undefined
-      if (!this.#isPaused && !this.#isClosing && strand.waiting.length > 0) this.#start(strand, strand.waiting.splice(0, maxBatch))
-    })
+    strand.lingering ??= this.#runtime.clock.after(lingerMs, () => this.#lingered(strand))
+  }
+
+  #lingered(strand: Strand): void {
+    strand.lingering = undefined
+    if (this.#isPaused || this.#isClosing || strand.batch || strand.resting || strand.waiting.length === 0) return
+    this.#start(strand, strand.waiting.splice(0, this.#options.maxBatch))
   }
 
   #start(strand: Strand, runs: readonly Run[]): void {
     const batch = new Batch(strand, runs, this.#runtime.clock.monotonic() + this.#options.deadlineMs)
     strand.batch = batch
+    strand.lingering?.()
+    strand.lingering = undefined
     for (const run of runs) run.current = batch
     this.#running.start(batch)
     const about = () => ({ engine: this.#runtime.engine.name, group: this.#options.group, deliveries: runs.map((run) => run.delivery), attempt: runs[0]?.attempt ?? 1 })
@@ -258,8 +230,8 @@ export class BatchWork<Value> implements Work {
       restMs = Math.max(restMs, this.#conclude(run, verdictOf(run), strand))
     }
     if (strand.again.length > 0 && !this.#isClosing) {
-      strand.timer = this.#runtime.clock.after(restMs, () => {
-        strand.timer = undefined
+      strand.resting = this.#runtime.clock.after(restMs, () => {
+        strand.resting = undefined
         this.#begin(strand)
       })
     }
@@ -330,22 +302,4 @@ export class BatchWork<Value> implements Work {
     }
     this.#changes.tell()
   }
-}
-
-function thrownBy(verdict: Exclude<BatchVerdict, 'done'>): unknown {
-  if ('fail' in verdict) return verdict.fail
-  if ('deadLetter' in verdict) return new Ending(verdict.deadLetter, { is: 'dead' })
-  return new Ending(`again in ${verdict.retryLaterMs} ms`, { is: 'later', ms: verdict.retryLaterMs })
-}
-
-function checkVerdicts(verdicts: readonly BatchVerdict[], expected: number): void {
-  if (Array.isArray(verdicts) && verdicts.length === expected) return
-  const given = Array.isArray(verdicts) ? `${verdicts.length} verdicts` : typeof verdicts
-  throw new MillraceError('INVALID', `the batch handler gave ${given} for ${expected} messages: give one for each, or nothing when all are done`, { field: 'verdicts' })
-}
-
-function bookmarkOfAll(runs: readonly Run[]): Bookmark {
-  let bookmark = emptyBookmark
-  for (const { delivery } of runs) if (delivery.message.headers.length > 0) bookmark = mergeBookmarks(bookmark, bookmarkOf(delivery.message.headers))
-  return bookmark
 }

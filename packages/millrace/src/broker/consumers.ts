@@ -2,6 +2,7 @@ import { checkName, checkWhole, limits, type Millis } from '../core/index.js'
 import { BatchWork } from './batch-work.js'
 import type { BatchConsumeOptions, ConsumeOptions, MemberOptions } from './consume-options.js'
 import { type CloseOptions, type Consumer, GroupConsumer } from './consumer.js'
+import { reportTo } from './diagnostics.js'
 import { Judge, noLater } from './judge.js'
 import { MessageWork } from './message-work.js'
 import { Reader } from './reader.js'
@@ -93,17 +94,7 @@ export class Consumers {
 
   #heard({ onError }: MemberOptions): Runtime {
     if (!onError) return this.#runtime
-    const { report } = this.#runtime
-    return {
-      ...this.#runtime,
-      report: (error) => {
-        try {
-          onError(error)
-        } catch (trouble) {
-          report(trouble)
-        }
-      },
-    }
+    return { ...this.#runtime, report: reportTo(onError, this.#runtime.report) }
   }
 }
 

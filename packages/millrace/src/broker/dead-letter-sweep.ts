@@ -34,25 +34,27 @@ export interface SweepProgress {
 export async function sweep(runtime: Runtime, to: 'release' | 'drop', options: RedriveOptions): Promise<SweepProgress> {
   await runtime.open()
   const reader = new LetterReader(runtime, options.filter?.topic)
-  let progress: SweepProgress = { scanned: 0, matched: 0, done: 0, gone: 0 }
+  const progress = { scanned: 0, matched: 0, done: 0, gone: 0 }
   for await (const held of found(runtime, options)) {
     const letters = (await Promise.all(held.map((each) => reader.letter(each)))).filter((letter) => fits(letter, options.filter ?? {}))
-    progress = { ...progress, scanned: progress.scanned + held.length, matched: progress.matched + letters.length }
-    for (let at = 0; at < letters.length && !options.dryRun; ) {
-      const part = letters.slice(at, at + partOf(options.ratePerSec))
-      const decisions = await Promise.all(part.map((letter) => decisionOn(letter, reader, to, options)))
-      const decided = await runtime.engine.decide(decisions)
-      const gone = decided.filter((each) => each === 'gone').length
-      progress = { ...progress, done: progress.done + part.length - gone, gone: progress.gone + gone }
-      options.onProgress?.(progress)
-      at += part.length
-      await rest(runtime, part.length, options)
-      if (options.signal?.aborted) return progress
+    progress.scanned += held.length
+    progress.matched += letters.length
+    const part = options.dryRun ? letters.length : partOf(options.ratePerSec)
+    for (let at = 0; at < letters.length && !options.signal?.aborted; at += part) {
+      if (!options.dryRun) await decideOn(runtime, letters.slice(at, at + part), (letter) => decisionOn(letter, reader, to, options), progress)
+      options.onProgress?.({ ...progress })
+      if (!options.dryRun) await rest(runtime, part, options)
     }
-    if (letters.length === 0 || options.dryRun) options.onProgress?.(progress)
-    if (options.signal?.aborted) return progress
+    if (options.signal?.aborted) break
   }
   return progress
+}
+
+async function decideOn(runtime: Runtime, letters: readonly DeadLetter[], decision: (letter: DeadLetter) => Promise<Decision>, progress: { done: number; gone: number }): Promise<void> {
+  const decided = await runtime.engine.decide(await Promise.all(letters.map(decision)))
+  const gone = decided.filter((each) => each === 'gone').length
+  progress.gone += gone
+  progress.done += letters.length - gone
 }
 
 /** Page by page, each dead letter once, and none that died after the start. */
@@ -91,7 +93,12 @@ async function rest(runtime: Runtime, count: number, { ratePerSec, signal }: Red
   if (ratePerSec === undefined) return
   const ms: Millis = (count / ratePerSec) * 1_000
   await new Promise<void>((resolve) => {
-    const cancel = runtime.clock.after(ms, resolve)
-    signal?.addEventListener('abort', () => (cancel(), resolve()), { once: true })
+    const end = (): void => {
+      cancel()
+      signal?.removeEventListener('abort', end)
+      resolve()
+    }
+    const cancel = runtime.clock.after(ms, end)
+    signal?.addEventListener('abort', end)
   })
 }

@@ -1,7 +1,6 @@
 import { channel, tracingChannel } from 'node:diagnostics_channel'
-import type { Durability } from '../core/index.js'
-import type { Delivery, Held, Published, Verdict, Outcome } from '../engine/index.js'
-import type { Draft } from '../core/index.js'
+import type { Draft, Durability } from '../core/index.js'
+import type { Delivery, Held, Outcome, Published, Verdict } from '../engine/index.js'
 
 /** Handed to the subscribers of `tracing:millrace:send:*`: one call to the engine. `answers` from `asyncEnd` on. */
 export interface SendOperation {
@@ -73,6 +72,14 @@ function isHeard({ start, end, asyncStart, asyncEnd, error }: (typeof operations
   return start.hasSubscribers || end.hasSubscribers || asyncStart.hasSubscribers || asyncEnd.hasSubscribers || error.hasSubscribers
 }
 
-export function publishError(error: unknown): void {
-  if (errors.hasSubscribers) errors.publish({ error } satisfies ErrorReport)
+/** Tells the channel and whoever asked to hear of it; never throws. */
+export function reportTo(onError: (error: unknown) => void, last: (error: unknown) => void): (error: unknown) => void {
+  return (error) => {
+    if (errors.hasSubscribers) errors.publish({ error } satisfies ErrorReport)
+    try {
+      onError(error)
+    } catch (trouble) {
+      last(trouble)
+    }
+  }
 }

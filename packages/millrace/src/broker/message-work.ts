@@ -13,7 +13,7 @@ import type { Remembered } from './remembered.js'
 import { Run } from './run.js'
 import type { Runtime } from './runtime.js'
 import type { Send } from './send.js'
-import type { Settler } from './settler.js'
+import { finished, type Settler } from './settler.js'
 import { Changes, isPromise, unlessAborted } from './waiting.js'
 import type { Work } from './work.js'
 
@@ -116,12 +116,9 @@ export class MessageWork<Value> implements Work {
   }
 
   over(verdicts: readonly Verdict[], outcomes: readonly Outcome[]): void {
-    for (const [index, verdict] of verdicts.entries()) {
-      const outcome = outcomes[index]
-      if (outcome === 'unknown') continue
+    for (const verdict of finished(verdicts, outcomes, (delivery) => this.#lapse(delivery))) {
       this.#inHand -= 1
-      if (verdict.is === 'hold' && this.#options.park) this.#parked.settled(verdict.delivery)
-      if (outcome === 'lapsed') this.#lapse(verdict.delivery)
+      if (verdict.is === 'hold') this.#parked.settled(verdict.delivery)
     }
     this.#options.room()
   }

@@ -6,7 +6,7 @@ import type { CloseOptions, Consumer } from './consumer.js'
 import { Consumers } from './consumers.js'
 import { DeadLetters } from './dead-letters.js'
 import { Delays } from './delays.js'
-import { publishError } from './diagnostics.js'
+import { reportTo } from './diagnostics.js'
 import { Drafter } from './drafter.js'
 import { Groups } from './groups.js'
 import { makeIds } from './ids.js'
@@ -44,7 +44,7 @@ export class Millrace {
   constructor(options: MillraceOptions) {
     const { clock = systemClock, random = Math.random, ids = makeIds(), middleware = [], partitioner = keyHash(), onError = warn } = options
     this.engine = guard(options.engine)
-    const runtime: Runtime = { engine: this.engine, clock, random, ids, middleware, open: () => this.open(), report: (error) => report(error, onError) }
+    const runtime: Runtime = { engine: this.engine, clock, random, ids, middleware, open: () => this.open(), report: reportTo(onError, warn) }
     const book = new TopicBook(runtime, options.autoCreate)
     let producerId = options.producerId
     this.#runtime = runtime
@@ -163,15 +163,6 @@ export class Millrace {
 
 function closed(): MillraceError {
   return new MillraceError('CLOSED', 'this Millrace is closed: make a new one')
-}
-
-function report(error: unknown, onError: (error: unknown) => void): void {
-  publishError(error)
-  try {
-    onError(error)
-  } catch (trouble) {
-    warn(trouble)
-  }
 }
 
 /** So that trouble is never silent where nobody asked to hear of it. */

@@ -72,7 +72,7 @@ export class Producer {
         state: 'line',
         answered: (given) => resolve(this.#merge(contract.name, all, given)),
       }
-      if (late) this.#finishLater(parcel, Promise.all(made).then((finished) => good((all = finished))))
+      if (late) this.#finishLater(parcel, Promise.all(made.map(async (each) => each)).then((finished) => good((all = finished))))
       accepted = this.#outbox.put(parcel)
     })
     return { accepted, answers }

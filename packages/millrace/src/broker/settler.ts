@@ -1,5 +1,5 @@
 import { asMillraceError, isMillraceError, limits } from '../core/index.js'
-import type { Membership, Outcome, Verdict } from '../engine/index.js'
+import type { Delivery, Membership, Outcome, Verdict } from '../engine/index.js'
 import { backoffMs } from './backoff.js'
 import { traced } from './diagnostics.js'
 import type { Runtime } from './runtime.js'
@@ -109,4 +109,13 @@ export class Settler {
       }
     })
   }
+}
+
+/** The verdicts that are over; tells of those that lapsed. */
+export function finished(verdicts: readonly Verdict[], outcomes: readonly Outcome[], lapsed: (delivery: Delivery) => void): readonly Verdict[] {
+  outcomes.forEach((outcome, index) => {
+    const verdict = outcome === 'lapsed' ? verdicts[index] : undefined
+    if (verdict) lapsed(verdict.delivery)
+  })
+  return outcomes.includes('unknown') ? verdicts.filter((_, index) => outcomes[index] !== 'unknown') : verdicts
 }

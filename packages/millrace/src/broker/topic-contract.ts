@@ -54,7 +54,7 @@ export function topic(name: string, options: ContractOptions<unknown> & { readon
 export function contractOf<Input, Output>(ref: TopicRef<Input, Output>): TopicContract<Input, Output> {
   if (typeof ref !== 'string') return ref
   // A name carries no types: whoever passes one has Input and Output unknown.
-  return topic(ref) as TopicContract<unknown, unknown> as TopicContract<Input, Output>
+  return topic<unknown>(ref) as TopicContract<Input, Output>
 }
 
 /** The topic's name. */

@@ -136,7 +136,7 @@ export class Transactions {
     try {
       await compensate?.(error)
     } catch (trouble) {
-      throw new AggregateError([error, trouble], 'the transaction failed, and so did its compensation')
+      throw new AggregateError([error, trouble], 'the transaction failed, and so did its compensation', { cause: trouble })
     }
   }
 

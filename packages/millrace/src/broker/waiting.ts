@@ -13,13 +13,13 @@ export async function within(clock: Clock, done: Promise<void>, ms: Millis): Pro
 /** Resolves when `done` does, or when the signal aborts. */
 export async function unlessAborted(signal: AbortSignal, done: Promise<void>): Promise<void> {
   if (signal.aborted) return
-  let abort: (() => void) | undefined
+  let abort = (): void => undefined
   const aborted = new Promise<void>((resolve) => {
-    abort = resolve
-    signal.addEventListener('abort', resolve as () => void, { once: true }) // takes no event
+    abort = () => resolve()
+    signal.addEventListener('abort', abort)
   })
   await Promise.race([done, aborted])
-  if (abort) signal.removeEventListener('abort', abort)
+  signal.removeEventListener('abort', abort)
 }
 
 /** Something changes now and then: lets others wait until it is as they need it. */

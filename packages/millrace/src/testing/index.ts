@@ -1,1 +1,3 @@
+export * from './chaos-engine.js'
 export * from './hand-clock.js'
+export * from './test-kit.js'
