@@ -62,9 +62,13 @@ export class Loans {
   }
 
   /** At most one message of each key: its later ones wait until it is answered. */
-  pull(asked: PullAsk): Promise<readonly Loan[]> {
+  async pull(asked: PullAsk): Promise<readonly Loan[]> {
     const ask = { ...asked, signal: AbortSignal.any([asked.signal, this.#memberships.closing]) }
-    return this.#memberships.with(ask.topic, ask.group, ask.from, (membership) => this.#lend(membership, ask))
+    const end = this.#clock.monotonic() + ask.waitMs
+    const loans = await this.#memberships.with(ask.topic, ask.group, ask.from, (membership, turns) =>
+      turns.take(ask.waitMs, ask.signal, (waits) => this.#lend(membership, ask, end, waits)),
+    )
+    return loans ?? []
   }
 
   ack(tokens: readonly string[]): Promise<readonly Answered[]> {
@@ -93,11 +97,9 @@ export class Loans {
     return { until, answered: await this.#decide(decisions) }
   }
 
-  async #lend(membership: Membership, ask: PullAsk): Promise<readonly Loan[]> {
-    const end = this.#clock.monotonic() + ask.waitMs
+  async #lend(membership: Membership, ask: PullAsk, end: Millis, waits: (now: boolean) => void): Promise<readonly Loan[]> {
     for (;;) {
-      const waitMs = Math.max(0, end - this.#clock.monotonic())
-      const deliveries = await membership.lease({ max: ask.max, waitMs, signal: ask.signal })
+      const deliveries = await this.#lease(membership, ask, end, waits)
       if (deliveries.length === 0) return []
       if (isAborted(ask.signal)) {
         await membership.settle(deliveries.map((delivery) => ({ delivery, is: 'back' })))
@@ -105,8 +107,19 @@ export class Loans {
       }
       const lent = await this.#settle(membership, deliveries, ask)
       if (isAborted(ask.signal)) return this.#takeBack(lent)
-      if (lent.length > 0 || waitMs === 0) return lent
+      if (lent.length > 0) return lent
     }
+  }
+
+  /** What is there; where nothing is, what comes until the end. */
+  async #lease(membership: Membership, { max, signal }: PullAsk, end: Millis, waits: (now: boolean) => void): Promise<readonly Delivery[]> {
+    const ready = await membership.lease({ max, waitMs: 0, signal })
+    const waitMs = end - this.#clock.monotonic()
+    if (ready.length > 0 || waitMs <= 0) return ready
+    waits(true)
+    const came = await membership.lease({ max, waitMs, signal })
+    waits(false)
+    return came
   }
 
   /** Nobody is there to take them: others need not wait until their time is over. */

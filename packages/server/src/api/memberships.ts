@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, type Millis, MillraceError, type StartAt, isMillraceError, limits } from 'millrace'
 import type { Engine, Membership } from 'millrace/engine'
+import { Turns } from './turns.js'
 
 interface Entry {
   readonly membership: Promise<Membership>
+  readonly turns: Turns
   users: number
   idleSince: Millis
 }
+
+/** Work as a member, and whose turn it is to lease: two at a time would break the order of keys. */
+type Use<T> = (membership: Membership, turns: Turns) => Promise<T>
 
 export interface MembershipLimits {
   readonly most: number
@@ -43,7 +48,7 @@ export class Memberships {
   }
 
   /** Runs `use` as a member of the group; once more as a new one when the membership has lapsed. */
-  async with<T>(topic: string, group: string, from: StartAt, use: (membership: Membership) => Promise<T>): Promise<T> {
+  async with<T>(topic: string, group: string, from: StartAt, use: Use<T>): Promise<T> {
     try {
       return await this.#once(topic, group, from, use)
     } catch (error) {
@@ -60,12 +65,12 @@ export class Memberships {
     await Promise.all([...this.#entries.keys()].map((key) => this.#leave(key)))
   }
 
-  async #once<T>(topic: string, group: string, from: StartAt, use: (membership: Membership) => Promise<T>): Promise<T> {
+  async #once<T>(topic: string, group: string, from: StartAt, use: Use<T>): Promise<T> {
     const key = keyOf(topic, group)
     const entry = this.#entries.get(key) ?? this.#join(key, topic, group, from)
     entry.users += 1
     try {
-      return await use(await entry.membership)
+      return await use(await entry.membership, entry.turns)
     } finally {
       entry.users -= 1
       entry.idleSince = this.#clock.monotonic()
@@ -91,7 +96,7 @@ export class Memberships {
       // What a pull has in hand it lends within the same turn; the rest may go at once.
       revoke: () => Promise.resolve(),
     })
-    const entry: Entry = { membership, users: 0, idleSince: this.#clock.monotonic() }
+    const entry: Entry = { membership, turns: new Turns(this.#clock), users: 0, idleSince: this.#clock.monotonic() }
     this.#entries.set(key, entry)
     membership.catch(() => {
       if (this.#entries.get(key) === entry) this.#entries.delete(key)
