@@ -123,6 +123,21 @@ export const census = about('census', {
     await conserved(kit, topic, 'g')
   },
 
+  'a dead member whose place nobody takes is not counted for ever': async (kit) => {
+    const topic = await kit.topic()
+    const doomed = await kit.another()
+    const dying = await kit.member(topic, 'g', { engine: doomed.engine })
+    await kit.publish(topic, null, 'a')
+    await dying.getsOne('a')
+    await doomed.kill()
+    const seen = await kit.until('no member is left', async () => {
+      const counts = await kit.groupCensus(topic, 'g')
+      return counts.members === 0 && counts
+    })
+    assert.equal(seen.lag, 1)
+    await conserved(kit, topic, 'g')
+  },
+
   'the oldest unfinished message is known by its time': async (kit) => {
     const topic = await kit.topic()
     const member = await kit.member(topic, 'g')

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { messageHold } from '../../core/hold.js'
 import { about } from '../case.js'
 import { receipts, refused } from '../kit.js'
 import { needs } from '../needs.js'
@@ -64,6 +65,13 @@ export const dedup = about('dedup', {
     const second = await kit.sendOne(kit.draft(topic, 'second', { ...once, hold: kit.delay(30_000) }))
     assert.deepEqual([first.duplicate, second.duplicate, second.offset], [false, true, null])
     assert.equal((await kit.held({ topic })).length, 1)
+    await kit.decide({ hold: messageHold(topic, first.id), to: 'release' })
+    const [released] = await kit.until('it is in the log', async () => {
+      const log = await kit.log(topic)
+      return log.length > 0 && log
+    })
+    const third = await kit.sendOne(kit.draft(topic, 'third', once))
+    assert.deepEqual([third.duplicate, third.offset], [true, released?.offset])
   },
 
   'a dedup id is known though its message has been read and removed': async (kit) => {

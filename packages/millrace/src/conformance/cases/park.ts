@@ -84,6 +84,38 @@ export const park = about('park', {
     await member.finishesEach('b', 'c')
   },
 
+  'a message that waits to be had again waits too when an earlier one of its key is held': async (kit) => {
+    const topic = await kit.topic()
+    await kit.keeper()
+    const member = await kit.member(topic, 'g', { park: true })
+    await kit.publish(topic, 'k', 'a', 'b')
+    await member.back(...(await member.gets('a', 'b')))
+    await member.retry(await member.getsOne('a'), 5_000)
+    await member.getsNothing(4_000)
+    await kit.pass(1_000)
+    await member.finishesEach('a', 'b')
+    await member.getsNothing()
+  },
+
+  'of two messages of a key that are held each lets go only what is before the next': async (kit) => {
+    const topic = await kit.topic()
+    await kit.keeper()
+    const member = await kit.member(topic, 'g', { park: true })
+    await kit.publish(topic, 'k', 'a', 'b', 'c')
+    const [a, b, c] = await member.gets('a', 'b', 'c')
+    await member.retry(c ?? assert.fail(), 20_000)
+    await member.retry(a ?? assert.fail(), 5_000)
+    await member.back(b ?? assert.fail())
+    await kit.publish(topic, 'k', 'd')
+    await member.getsNothing(4_000)
+    await kit.pass(1_000)
+    await member.finishesEach('a', 'b')
+    await member.getsNothing(5_000)
+    await kit.pass(10_000)
+    await member.finishesEach('c', 'd')
+    await member.getsNothing(5_000)
+  },
+
   'what waits does not hold the watermark back': async (kit) => {
     const { topic, member } = await parked(kit, 600_000)
     await member.getsNothing()

@@ -43,6 +43,23 @@ export const poison = about('poison', {
     assert.deepEqual((await kit.held({ topic })).map(({ message }) => text(message.value)), ['killer'])
   },
 
+  'what runs alone is in no batch with others': async (kit) => {
+    const topic = await kit.topic({ partitions: 2 })
+    await kit.send(kit.draft(topic, 'killer'))
+    await dieWith(kit, topic, 3)
+    const member = await kit.member(topic, 'g')
+    await kit.send(...Array.from({ length: 10 }, (_, index) => kit.draft(topic, `v${index}`, { partition: 1 })))
+    let finished = 0
+    await kit.until('all are finished', async () => {
+      const taken = await member.lease()
+      assert.ok(taken.length === 1 || taken.every(({ alone }) => !alone), `alone, not with ${texts(taken).join(', ')}`)
+      if (taken[0]?.alone) assert.deepEqual(texts(await member.lease()), [], 'nothing comes beside it')
+      await member.done(...taken)
+      finished += taken.length
+      return finished === 11
+    })
+  },
+
   'a message of a dead member that finishes alone is finished': async (kit) => {
     const topic = await kit.topic()
     await kit.publish(topic, null, 'a', 'b')

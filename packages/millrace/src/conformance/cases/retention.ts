@@ -138,6 +138,31 @@ export const retention = [
       await used.finishes('b')
     },
 
+    'a group that is used again after it was idle pins again': async (kit) => {
+      const topic = await kit.topic({ keep: { count: 0 }, groupIdleMs: 60_000 })
+      await kit.engine.groups.create(topic, 'g', 'start')
+      await kit.publish(topic, null, 'a')
+      await kit.pass(70_000)
+      await logIs(kit, topic)
+      const member = await kit.member(topic, 'g')
+      await kit.publish(topic, null, 'b')
+      await logStays(kit, topic, 'b')
+      await member.finishes('b')
+    },
+
+    'a group whose only member died stops pinning once it has been idle': async (kit) => {
+      const topic = await kit.topic({ keep: { count: 0 }, groupIdleMs: 60_000 })
+      const doomed = await kit.another()
+      const dying = await kit.member(topic, 'g', { engine: doomed.engine })
+      await kit.publish(topic, null, 'a')
+      await dying.getsOne('a')
+      await doomed.kill()
+      await kit.pass(30_000)
+      assert.deepEqual(textsOf(await kit.log(topic)), ['a'])
+      await kit.pass(60_000)
+      await logIs(kit, topic)
+    },
+
     // Loss path 19, small.
     'a log that is read as it is written does not grow': async (kit) => {
       const topic = await kit.topic({ keep: { count: 0 } })

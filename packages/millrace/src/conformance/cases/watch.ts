@@ -43,15 +43,25 @@ export const watch = [
       await rings(kit, 'held', () => kit.send(kit.draft(topic, 'a', { hold: kit.delay(60_000) })))
     },
 
+    'a message that is held by verdict, and its decision, are rung for': async (kit) => {
+      const topic = await kit.topic()
+      const member = await kit.member(topic, 'g')
+      await kit.publish(topic, null, 'a')
+      const delivery = await member.getsOne('a')
+      await rings(kit, 'held', () => member.dead(delivery))
+      await rings(kit, 'held', () => kit.decide({ hold: member.holdOf(delivery), to: 'drop' }))
+    },
+
     'members that come are rung for': async (kit) => {
       const topic = await kit.topic()
       await rings(kit, 'members', () => kit.member(topic, 'g'))
     },
 
-    'a pause is rung for': async (kit) => {
+    'a pause of a group or a topic is rung for': async (kit) => {
       const topic = await kit.topic()
       await kit.engine.groups.create(topic, 'g', 'start')
       await rings(kit, 'paused', () => kit.engine.groups.pause(topic, 'g', true))
+      await rings(kit, 'paused', () => kit.engine.topics.alter(topic, { paused: true }))
     },
 
     'who stopped watching hears nothing more': async (kit) => {
