@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Packs the modules that a package's exports reach into a few files, `dist` into `lib`: each module that Node loads costs
 // a fifth of a millisecond, and the library has more than a hundred. Part of `npm run build`.
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync, readdirSync, rmSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
@@ -12,7 +12,6 @@ const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'
 const subpaths = Object.values(exports).map((target) => target.default.replace(/^\.\/(dist|lib)\//, ''))
 const names = [...subpaths, ...workersOf(subpaths)].map((path) => path.replace(/\.js$/, ''))
 
-rmSync(join(folder, 'lib'), { recursive: true, force: true })
 const bundle = await rolldown({
   input: Object.fromEntries(names.map((name) => [name, join(folder, 'dist', `${name}.js`)])),
   platform: 'node',
@@ -24,8 +23,14 @@ const groups = [
   { name: 'library', test: /dist\/(broker|routing|engines\/memory)\// },
 ]
 // An entry keeps its place, because who starts a worker names it by a relative path.
-await bundle.write({ dir: join(folder, 'lib'), format: 'esm', sourcemap: true, entryFileNames: '[name].js', chunkFileNames: 'shared/[name].js', codeSplitting: { groups } })
+const { output } = await bundle.write({ dir: join(folder, 'lib'), format: 'esm', sourcemap: true, entryFileNames: '[name].js', chunkFileNames: 'shared/[name].js', codeSplitting: { groups } })
 await bundle.close()
+
+const written = new Set(output.map(({ fileName }) => fileName))
+for (const path of readdirSync(join(folder, 'lib'), { recursive: true })) {
+  const name = path.replaceAll('\\', '/')
+  if (name.includes('.') && !written.has(name)) rmSync(join(folder, 'lib', path))
+}
 
 /** The files that reached ones start as worker threads. */
 function workersOf(entries) {
