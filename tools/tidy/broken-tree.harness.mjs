@@ -14,12 +14,12 @@ const sources = { 'packages/millrace/src/index.ts': '', 'packages/server/src/ind
 export function treeOf(files) {
   const root = mkdtempSync(join(tmpdir(), 'tidy-'))
   try {
-    for (const [path, content] of Object.entries({ ...manifests, ...sources, ...files })) {
+    const contents = Object.entries({ ...manifests, ...sources, ...files }).map(([path, content]) => [path, typeof content === 'string' ? content : JSON.stringify(content)])
+    for (const [path, content] of contents) {
       mkdirSync(dirname(join(root, path)), { recursive: true })
-      writeFileSync(join(root, path), typeof content === 'string' ? content : JSON.stringify(content))
+      writeFileSync(join(root, path), content)
     }
-    const tree = readTree(root)
-    return { ...tree, read: (path) => files[path] ?? sources[path] }
+    return { ...readTree(root), read: (path) => new Map(contents).get(path) }
   } finally {
     rmSync(root, { recursive: true })
   }

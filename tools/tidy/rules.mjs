@@ -56,6 +56,14 @@ export const entries = [
   { file: 'vitest.config.ts', why: 'vitest finds it by its name' },
 ]
 
+/** Dependencies that are used without being imported. */
+export const dependencyExceptions = [
+  { name: '@types/node', why: 'the compiler reads it' },
+  { name: 'typescript', why: 'the command tsc' },
+  { name: 'oxlint', why: 'the command' },
+  { name: 'oxlint-tsgolint', why: 'oxlint runs it to know types' },
+]
+
 /** The table of codes, and the page that has a line for each. */
 export const errorCodes = { file: 'packages/millrace/src/core/errors.ts', constant: 'errorCodes', page: 'docs/errors.md' }
 
