@@ -1,0 +1,71 @@
+// The service: sends the answers of a file and works on them in three groups, until it is told to stop.
+import { once } from 'node:events'
+import { fixed } from 'millrace'
+import { answers, batchesIn } from './answers.mjs'
+import { Postbox } from './postbox.mjs'
+import { openQueue } from './queue.mjs'
+import { Results } from './results.mjs'
+import { reviewed } from './reviews.mjs'
+import { withAnswer } from './statistics.mjs'
+
+const [file, folder, postboxState] = process.argv.slice(2)
+const postbox = new Postbox({ isRepaired: postboxState === 'repaired' })
+const results = new Results(folder)
+const { statistics, cards, notices } = results
+const progress = { sent: 0, duplicates: 0, counted: results.counted }
+const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'disconnect')])
+const mill = openQueue(folder)
+await mill.topics.ensure(answers)
+
+const member = { leaseMs: 1_000 } // a second after it was killed a process counts as dead, and its work goes to others
+
+mill.consume(answers, 'statistics', counting(({ value }) => {
+  statistics.putSync(value.user, withAnswer(statistics.get(value.user), value))
+}), member)
+
+mill.consume(answers, 'reviews', counting(({ key, value }) => {
+  cards.putSync(key, reviewed(cards.get(key), value))
+}), member)
+
+const notice = counting(({ value }) => {
+  notices.putSync(value.user, (notices.get(value.user) ?? 0) + 1)
+})
+mill.consume(answers, 'notices', async (message, context) => {
+  postbox.reach(message.value.user)
+  await notice(message, context)
+}, { ...member, retry: fixed({ attempts: 3, everyMs: 5 }) })
+
+await sendAll()
+await stop
+await mill.close()
+await results.close()
+if (process.connected) process.disconnect()
+
+/** From the first row, whatever was sent before: a row that is there already is answered as a duplicate. */
+async function sendAll() {
+  for await (const batch of batchesIn(file, 100)) {
+    for (const { ok, error } of await mill.sendMany(answers, batch.map(toMessage))) {
+      if (error) throw error
+      if (ok.duplicate) progress.duplicates += 1
+    }
+    report({ sent: progress.sent + batch.length })
+  }
+}
+
+function toMessage(answer) {
+  const id = `row-${answer.row}`
+  return { value: answer, id, dedup: { id, windowMs: 24 * 3_600_000 } }
+}
+
+/** A handler whose change is made once for each message, however often it is delivered. */
+function counting(change) {
+  return async (message, { group }) => {
+    const isNew = await results.once(group, message.id, () => change(message))
+    if (isNew) report({ counted: progress.counted + 1 })
+  }
+}
+
+function report(change) {
+  Object.assign(progress, change)
+  if (process.connected) process.send(progress)
+}

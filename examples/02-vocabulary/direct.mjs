@@ -1,0 +1,18 @@
+import { answers, answersIn } from './answers.mjs'
+import { reviewed } from './reviews.mjs'
+import { withAnswer } from './statistics.mjs'
+
+/** What the groups must come to: one loop over the file, without a queue. */
+export async function directly(file) {
+  const [statistics, cards, notices] = [{}, {}, {}]
+  let rows = 0
+  for await (const answer of answersIn(file)) {
+    const { user } = answer
+    const card = answers.key(answer)
+    statistics[user] = withAnswer(statistics[user], answer)
+    cards[card] = reviewed(cards[card], answer)
+    notices[user] = (notices[user] ?? 0) + 1
+    rows += 1
+  }
+  return { rows, statistics, cards, notices }
+}

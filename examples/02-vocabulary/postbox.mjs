@@ -1,0 +1,13 @@
+/** The way to the users. Until it is repaired some of them cannot be reached, always the same ones. */
+export class Postbox {
+  #isRepaired
+
+  constructor({ isRepaired }) {
+    this.#isRepaired = isRepaired
+  }
+
+  /** Throws when there is no way. */
+  reach(user) {
+    if (!this.#isRepaired && user.endsWith('7')) throw new Error(`no way to reach ${user}`)
+  }
+}
