@@ -115,18 +115,20 @@ export class GroupConsumer implements Consumer {
     for (let failures = 0; !this.#closing && !this.#isOver; ) {
       try {
         await this.#sitOnce(joined)
-        failures = 0
       } catch (error) {
-        this.#session?.abandon(error)
+        const session = this.#session
+        this.#session = undefined
         if (this.#closing) break
         this.#runtime.report(error)
+        failures = session?.hasLeased ? 1 : failures + 1
+        const sleep = this.#sleep(backoffMs(failures, this.#runtime.random))
+        await this.#part(session, error)
         if (this.#isFatal(error)) {
           refused(error)
           this.#end('failed')
           return
         }
-        failures = isLapse(error) ? 0 : failures + 1
-        await this.#sleep(backoffMs(failures + 1, this.#runtime.random))
+        await sleep
       }
     }
     joined()
@@ -143,6 +145,12 @@ export class GroupConsumer implements Consumer {
     session.pause(this.#isPaused)
     joined()
     return session.lease()
+  }
+
+  /** A membership that is over is thrown away; any other is left in order, and what it has in hand is handed back. */
+  async #part(session: Session | undefined, error: unknown): Promise<void> {
+    if (isOver(error)) session?.abandon(error)
+    else await session?.stop(this.#options.session.request.drainMs, error).catch((trouble: unknown) => this.#runtime.report(trouble))
   }
 
   #isFatal(error: unknown): boolean {
@@ -171,6 +179,6 @@ export class GroupConsumer implements Consumer {
 /** What no later try of the first join can help. */
 const hopeless: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC', 'INVALID', 'UNSUPPORTED', 'CONFIG', 'STORE_FOREIGN', 'STORE_DAMAGED'])
 
-function isLapse(error: unknown): boolean {
-  return isMillraceError(error) && error.code === 'LAPSED'
+function isOver(error: unknown): boolean {
+  return isMillraceError(error) && (error.code === 'LAPSED' || error.code === 'CLOSED' || error.code === 'NOT_OPEN')
 }

@@ -27,6 +27,7 @@ export class Session {
   #wake: (() => void) | undefined
   #isPaused: boolean
   #isStirred = false
+  #hasLeased = false
 
   constructor(runtime: Runtime, options: SessionOptions, isPaused: boolean) {
     this.#runtime = runtime
@@ -41,6 +42,11 @@ export class Session {
     return this.#work.inHand
   }
 
+  /** True once the engine has answered a lease: it is not in trouble any more. */
+  get hasLeased(): boolean {
+    return this.#hasLeased
+  }
+
   async join(): Promise<void> {
     this.#membership = await this.#runtime.engine.join({
       ...this.#options.request,
@@ -48,13 +54,16 @@ export class Session {
     })
   }
 
-  /** Leases until the session is stopped. Throws when the membership is over; goes on after every other error. */
+  /**
+   * Leases until the session is stopped. Throws when the membership is over, and when a lease may have been given whose
+   * answer was lost: only leaving hands back what nobody here knows of.
+   */
   async lease(): Promise<void> {
     const unwatch = this.#runtime.engine.watch(({ topic }) => {
       if (topic === undefined || topic === this.#options.request.topic) this.#stir()
     })
     try {
-      for (let failures = 0; await this.#room(); ) failures = await this.#leaseOnce(failures)
+      for (let failures = 0; await this.#room(); ) failures = (await this.#leaseOnce()) ? 0 : await this.#backOff(failures)
     } finally {
       unwatch()
     }
@@ -86,7 +95,8 @@ export class Session {
     this.#work.abandon(why)
   }
 
-  async #leaseOnce(failures: number): Promise<number> {
+  /** False when the engine refused for now. */
+  async #leaseOnce(): Promise<boolean> {
     const began = this.#runtime.clock.monotonic()
     let deliveries: readonly Delivery[]
     this.#isStirred = false
@@ -94,17 +104,22 @@ export class Session {
       this.#work.leasing()
       deliveries = await this.#joined().lease({ max: Math.min(this.#options.prefetch - this.#work.inHand, limits.maxLease), waitMs: limits.leaseWaitMs, signal: this.#lease.signal })
     } catch (error) {
-      if (this.#aborted.signal.aborted) return failures
-      if (isMillraceError(error) && over.has(error.code)) throw error
+      if (this.#aborted.signal.aborted) return true
+      if (!isMillraceError(error) || !refusals.has(error.code)) throw error
       this.#runtime.report(error)
-      this.#isStirred = true // no stir ends this rest
-      await this.#sleep(backoffMs(failures + 1, this.#runtime.random))
-      return failures + 1
+      return false
     }
+    this.#hasLeased = true
     if (deliveries.length > 0) this.#work.take(deliveries)
     // Empty before its time: the group or the topic is paused.
     else if (!this.#isStirred && this.#runtime.clock.monotonic() - began < limits.leaseWaitMs) await this.#sleep(limits.safetyLookMs)
-    return 0
+    return true
+  }
+
+  async #backOff(failures: number): Promise<number> {
+    this.#isStirred = true // no stir ends this rest
+    await this.#sleep(backoffMs(failures + 1, this.#runtime.random))
+    return failures + 1
   }
 
   /** Waits until there is room and no pause. False when the session is stopping. */
@@ -148,5 +163,5 @@ export class Session {
   }
 }
 
-/** What ends a membership for good. */
-const over: ReadonlySet<string> = new Set(['LAPSED', 'CLOSED', 'NOT_OPEN'])
+/** What an engine answers that has leased nothing, and may lease the next time. */
+const refusals: ReadonlySet<string> = new Set(['STORE_BUSY', 'STORE_FULL', 'FULL'])

@@ -21,6 +21,8 @@ export class Settler {
   readonly #events: SettlerEvents
   #waiting: Verdict[] = []
   #flushes: { readonly target: number; readonly tell: () => void }[] = []
+  /** Handed in before, with an unknown outcome. */
+  #repeated: ReadonlySet<Verdict> = new Set()
   #added = 0
   #over = 0
   #isBusy = false
@@ -76,11 +78,21 @@ export class Settler {
       const unknown = outcomes.includes('unknown') ? verdicts.filter((_, index) => outcomes[index] === 'unknown') : []
       this.#failures = unknown.length > 0 ? this.#failures + 1 : 0
       this.#over += verdicts.length - unknown.length
-      this.#events.over(verdicts, outcomes)
+      this.#events.over(verdicts, this.#sure(verdicts, outcomes))
+      this.#repeated = new Set(unknown)
       this.#tellFlushed()
       if (unknown.length > 0) await this.#rest(unknown)
     }
     this.#isBusy = false
+  }
+
+  /** A repeated verdict that lapsed may just have counted the first time: it says nothing of its partition. */
+  #sure(verdicts: readonly Verdict[], outcomes: readonly Outcome[]): readonly Outcome[] {
+    if (this.#repeated.size === 0) return outcomes
+    return outcomes.map((outcome, index) => {
+      const verdict = verdicts[index]
+      return outcome === 'lapsed' && verdict && this.#repeated.has(verdict) ? 'settled' : outcome
+    })
   }
 
   async #settle(verdicts: readonly Verdict[]): Promise<readonly Outcome[]> {

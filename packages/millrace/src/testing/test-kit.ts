@@ -2,6 +2,7 @@ import { type DeadLetter, Millrace, type MillraceOptions, type Peeked, type Topi
 import { type Clock, limits, MillraceError, type Millis } from '../core/index.js'
 import type { Census, Engine, Page } from '../engine/index.js'
 import { memory } from '../engines/memory/index.js'
+import { seeded } from './chaos-engine.js'
 import { HandClock } from './hand-clock.js'
 
 export interface TestKitOptions extends Omit<MillraceOptions, 'engine' | 'clock'> {
@@ -35,13 +36,13 @@ export interface TestKit<C extends Clock> {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** A queue for tests: in memory, by a clock that the test turns, unless told otherwise. */
+/** A queue for tests: in memory, by a clock that the test turns, with the same random numbers each time, unless told otherwise. */
 export function testKit(options?: Omit<TestKitOptions, 'clock'>): TestKit<HandClock>
 export function testKit<C extends Clock>(options: TestKitOptions & { readonly clock: C }): TestKit<C>
 export function testKit(options: TestKitOptions = {}): TestKit<Clock> {
   const clock = options.clock ?? new HandClock()
   const troubles: unknown[] = []
-  const mill = new Millrace({ onError: (error) => troubles.push(error), ...options, clock, engine: options.engine ?? memory({ clock }) })
+  const mill = new Millrace({ onError: (error) => troubles.push(error), random: seeded(1), ...options, clock, engine: options.engine ?? memory({ clock }) })
   const close = (): Promise<void> => mill.close()
   return {
     mill,
