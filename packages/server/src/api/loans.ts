@@ -1,7 +1,8 @@
-import { type Clock, type Failure, type HoldId, type Message, type Millis, type StartAt, groupHold } from 'millrace'
+import { type Clock, type Failure, type HoldId, type Message, type Millis, type StartAt, groupHold, isMillraceError } from 'millrace'
 import type { Delivery, Decision, Decided, Engine, Membership, Verdict } from 'millrace/engine'
 import { newSecret, readToken, writeToken } from './loan-token.js'
 import type { Memberships } from './memberships.js'
+import type { Turns } from './turns.js'
 
 export interface PullAsk {
   readonly topic: string
@@ -63,12 +64,17 @@ export class Loans {
 
   /** At most one message of each key: its later ones wait until it is answered. */
   async pull(asked: PullAsk): Promise<readonly Loan[]> {
-    const ask = { ...asked, signal: AbortSignal.any([asked.signal, this.#memberships.closing]) }
+    const { closing } = this.#memberships
+    const ask = { ...asked, signal: AbortSignal.any([asked.signal, closing]) }
     const end = this.#clock.monotonic() + ask.waitMs
-    const loans = await this.#memberships.with(ask.topic, ask.group, ask.from, (membership, turns) =>
-      turns.take(ask.waitMs, ask.signal, (waits) => this.#lend(membership, ask, end, waits)),
-    )
-    return loans ?? []
+    try {
+      const work = (membership: Membership, turns: Turns) => turns.take(ask.waitMs, ask.signal, (waits) => this.#lend(membership, ask, end, waits))
+      return (await this.#memberships.with(ask.topic, ask.group, ask.from, work)) ?? []
+    } catch (error) {
+      // A server that goes away has left the group in the middle of this: to its client nothing came.
+      if (closing.aborted && isMillraceError(error) && error.code === 'LAPSED') return []
+      throw error
+    }
   }
 
   ack(tokens: readonly string[]): Promise<readonly Answered[]> {
