@@ -65,6 +65,19 @@ export const delays = about('delays', {
     }
   },
 
+  'of many delays that end in one moment none is forgotten': async (kit) => {
+    const topic = await kit.topic()
+    await kit.keeper()
+    const member = await kit.member(topic, 'g')
+    const until = kit.in(5_000)
+    const values = Array.from({ length: 1_000 }, (_, index) => `v${index}`)
+    await kit.send(...values.map((value) => kit.draft(topic, value, { hold: { ...kit.delay(0), until } })))
+    await kit.pass(5_000)
+    await member.done(...(await member.getsInAnyOrder(...values)))
+    await member.getsNothing(5_000)
+    assert.deepEqual(await kit.held({ topic }), [])
+  },
+
   'a delayed message takes its place when it is released': async (kit) => {
     const topic = await kit.topic()
     await kit.keeper()

@@ -127,6 +127,15 @@ export const loans = about('loans', {
     await member.finishesEach('b', 'c')
   },
 
+  'later messages of a key follow when the loan becomes a dead letter': async (kit) => {
+    const { topic, member, hold } = await lent(kit)
+    await kit.publish(topic, 'k', 'b', 'c')
+    await member.getsNothing(2_000)
+    await kit.decide({ hold, token: 't', to: 'hold', anew: { why: 'dead', until: 'decided', then: 'release', group: 'g', attempt: 1 } })
+    await member.finishesEach('b', 'c')
+    assert.equal((await kit.held({ topic, why: 'dead' })).length, 1)
+  },
+
   'the other groups never notice a loan': async (kit) => {
     const { topic, hold } = await lent(kit)
     const other = await kit.member(topic, 'other')

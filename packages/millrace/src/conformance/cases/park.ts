@@ -97,6 +97,20 @@ export const park = about('park', {
     await member.getsNothing()
   },
 
+  'what waits keeps its order in whatever order it was handed back': async (kit) => {
+    const topic = await kit.topic()
+    await kit.keeper()
+    const member = await kit.member(topic, 'g', { park: true })
+    const values = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+    await kit.publish(topic, 'k', ...values)
+    const taken = await member.gets(...values)
+    await member.retry(taken[0] ?? assert.fail(), 5_000)
+    for (const index of [4, 2, 7, 1, 6, 3, 5]) await member.back(taken[index] ?? assert.fail())
+    await member.getsNothing(4_000)
+    await kit.pass(1_000)
+    await member.finishesEach(...values)
+  },
+
   'of two messages of a key that are held each lets go only what is before the next': async (kit) => {
     const topic = await kit.topic()
     await kit.keeper()

@@ -60,6 +60,24 @@ export const poison = about('poison', {
     })
   },
 
+  'a member that loses what it ran alone goes on with the rest': async (kit) => {
+    const topic = await kit.topic({ partitions: 2 })
+    await kit.send(kit.draft(topic, 'killer'))
+    await dieWith(kit, topic, 3)
+    const member = await kit.member(topic, 'g')
+    await member.getsOne('killer')
+    await kit.send(kit.draft(topic, 'other', { partition: 1 }))
+    await member.getsNothing()
+    await kit.engine.groups.seek(topic, 'g', 'start', 0)
+    const finished: string[] = []
+    for (let round = 0; round < 2; round += 1) {
+      const delivery = await member.takeOne()
+      finished.push(...texts([delivery]))
+      await member.done(delivery)
+    }
+    assert.deepEqual(finished.sort(), ['killer', 'other'])
+  },
+
   'a message of a dead member that finishes alone is finished': async (kit) => {
     const topic = await kit.topic()
     await kit.publish(topic, null, 'a', 'b')

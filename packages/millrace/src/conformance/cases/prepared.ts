@@ -198,6 +198,19 @@ export const prepared = about('prepared', {
     await member.finishes('a')
   },
 
+  'of many prepared messages each is asked about once': async (kit) => {
+    const topic = await kit.topic()
+    const member = await kit.member(topic, 'g')
+    const { check, asked } = checker('commit')
+    await kit.keeper({ billing: check })
+    const values = Array.from({ length: 200 }, (_, index) => `v${index}`)
+    await kit.send(...values.map((value) => kit.draft(topic, value, { hold: kit.prepared({ afterMs: 2_000 }) })))
+    await kit.pass(2_000)
+    await member.done(...(await member.getsInAnyOrder(...values)))
+    assert.equal(asked.length, values.length)
+    assert.equal(new Set(asked.map(({ id }) => id)).size, values.length)
+  },
+
   'two instances that answer for one producer group are not both asked': async (kit) => {
     const { member } = await prepare(kit, { afterMs: 2_000, everyMs: 60_000 })
     const [one, other] = [checker('unknown'), checker('unknown')]

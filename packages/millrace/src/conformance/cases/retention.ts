@@ -222,6 +222,16 @@ export const retention = [
       assert.deepEqual(textsOf(await kit.log(topic)), ['a', 'b'])
     },
 
+    'a group that is removed fills its topic no longer': async (kit) => {
+      const topic = await kit.topic({ cap: { count: 1, whenFull: 'refuse' } })
+      await kit.engine.groups.create(topic, 'g', 'start')
+      await kit.publish(topic, null, 'a')
+      await kit.refusesDraft('FULL', kit.draft(topic, 'b'))
+      await kit.engine.groups.remove(topic, 'g')
+      await kit.engine.groups.create(topic, 'h', 'end')
+      await kit.until('there is room', async () => 'ok' in ((await kit.engine.publish([kit.draft(topic, 'c')]))[0] ?? {}))
+    },
+
     'a bound in bytes refuses as well': async (kit) => {
       const topic = await kit.topic({ cap: { bytes: 5_000, whenFull: 'refuse' } })
       await kit.engine.groups.create(topic, 'g', 'start')
