@@ -7,12 +7,14 @@ type Turned = () => Promise<Millis | undefined>
 export class HandClock extends TurnedClock {
   readonly #time: Float64Array
   readonly #turned = new Set<Turned>()
+  #wallAtZero: Millis
 
   constructor(wall: Millis = Date.UTC(2026, 0, 1)) {
     const shared = new SharedArrayBuffer(16)
     super(shared)
     this.#time = new Float64Array(shared)
-    this.#time[0] = wall
+    this.#wallAtZero = wall
+    this.#turn(0)
   }
 
   onTurn(call: Turned): Cancel {
@@ -34,20 +36,22 @@ export class HandClock extends TurnedClock {
     const end = this.monotonic() + ms
     let next = await settle()
     while (this.monotonic() < end) {
-      this.#turn(Math.min(next ?? end, end) - this.monotonic())
+      this.#turn(Math.min(next ?? end, end))
       next = await settle()
     }
   }
 
   /** Moves the wall clock alone, as a wrong NTP step does. */
   async jumpWall(ms: Millis): Promise<void> {
-    this.#time[0] = this.wall() + ms
+    this.#wallAtZero += ms
+    this.#turn(this.monotonic())
     await this.#settle()
   }
 
-  #turn(ms: Millis): void {
-    this.#time[0] = this.wall() + ms
-    this.#time[1] = this.monotonic() + ms
+  /** The wall clock is set, not moved on: sums of small steps would part the two. */
+  #turn(monotonic: Millis): void {
+    this.#time[0] = this.#wallAtZero + monotonic
+    this.#time[1] = monotonic
   }
 
   async #settle(): Promise<Millis | undefined> {
