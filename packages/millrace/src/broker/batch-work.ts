@@ -1,7 +1,6 @@
 import { type Millis, MillraceError, runUnit } from '../core/index.js'
 import type { Delivery, Outcome, Verdict } from '../engine/index.js'
-import { murmur2 } from '../routing/index.js'
-import { Batch, Strand } from './batch.js'
+import { Batch, type Strand, Strands } from './batch.js'
 import { bookmarkOfAll, checkVerdicts, thrownBy } from './batch-verdicts.js'
 import { Deadlines } from './deadlines.js'
 import { traced } from './diagnostics.js'
@@ -39,12 +38,11 @@ export class BatchWork<Value> implements Work {
   readonly #runtime: Runtime
   readonly #options: BatchWorkOptions<Value>
   readonly #settler: Settler
-  readonly #strands: readonly Strand[]
+  readonly #strands: Strands
   readonly #running: Deadlines<Batch>
   readonly #draining = new Set<number>()
   readonly #parked = new ParkedKeys()
   readonly #changes = new Changes()
-  #turn = 0
   #inHand = 0
   #isPaused = false
   #isClosing = false
@@ -53,7 +51,7 @@ export class BatchWork<Value> implements Work {
     this.#runtime = runtime
     this.#settler = settler
     this.#options = options
-    this.#strands = Array.from({ length: options.concurrency }, () => new Strand())
+    this.#strands = new Strands(options.concurrency, options.order)
     this.#running = new Deadlines(runtime.clock, (batch) => this.#expire(batch))
   }
 
@@ -128,20 +126,11 @@ export class BatchWork<Value> implements Work {
     this.#inHand += 1
     if (this.#isClosing || this.#parked.has(delivery)) this.#settler.add({ is: 'back', delivery })
     else if (this.#options.remembered?.has(delivery.message.id, this.#runtime.clock.wall())) this.#settler.add({ is: 'done', delivery })
-    else this.#strandOf(delivery)?.waiting.push(new Run(delivery, null))
-  }
-
-  #strandOf({ message: { key, partition } }: Delivery): Strand | undefined {
-    const count = this.#strands.length
-    if (count === 1) return this.#strands[0]
-    if (this.#options.order === 'partition') return this.#strands[partition % count]
-    if (this.#options.order === 'key' && key !== null) return this.#strands[(murmur2(Buffer.from(key)) >>> 0) % count]
-    this.#turn = (this.#turn + 1) % count
-    return this.#strands[this.#turn]
+    else this.#strands.of(delivery).waiting.push(new Run(delivery, null))
   }
 
   #pump(): void {
-    for (const strand of this.#strands) this.#begin(strand)
+    for (const strand of this.#strands.all) this.#begin(strand)
   }
 
   #begin(strand: Strand): void {
@@ -279,7 +268,7 @@ export class BatchWork<Value> implements Work {
   #takeWaiting(fits: (run: Run) => boolean): readonly Run[] {
     const taken: Run[] = []
     const keep = (run: Run): boolean => !fits(run) || taken.push(run) === 0
-    for (const strand of this.#strands) {
+    for (const strand of this.#strands.all) {
       strand.again = strand.again.filter(keep)
       strand.waiting = strand.waiting.filter(keep)
     }

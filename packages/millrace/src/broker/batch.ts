@@ -1,4 +1,6 @@
 import type { Cancel, Millis } from '../core/index.js'
+import type { Delivery } from '../engine/index.js'
+import { murmur2 } from '../routing/index.js'
 import { LazySignal } from './attempt.js'
 import type { Run } from './run.js'
 
@@ -30,5 +32,29 @@ export class Batch {
   /** Those that were not lost meanwhile. */
   get left(): readonly Run[] {
     return this.runs.filter((run) => run.current === this)
+  }
+}
+
+/** So many strands, and which of them a message goes to. */
+export class Strands {
+  readonly all: readonly [Strand, ...Strand[]]
+  readonly #order: 'key' | 'partition' | 'none'
+  #turn = 0
+
+  constructor(count: number, order: 'key' | 'partition' | 'none') {
+    this.all = [new Strand(), ...Array.from({ length: count - 1 }, () => new Strand())]
+    this.#order = order
+  }
+
+  of(delivery: Delivery): Strand {
+    const [first] = this.all
+    return this.all.length === 1 ? first : (this.all[this.#number(delivery) % this.all.length] ?? first)
+  }
+
+  #number({ message: { key, partition } }: Delivery): number {
+    if (this.#order === 'partition') return partition
+    if (this.#order === 'key' && key !== null) return murmur2(Buffer.from(key)) >>> 0
+    this.#turn += 1
+    return this.#turn
   }
 }

@@ -23,7 +23,7 @@ export const json: Codec = {
   decode: (bytes) => (bytes === null ? null : (JSON.parse(decoder.decode(bytes)) as unknown)),
 }
 
-/** Bytes as they are; null is a tombstone. */
+/** Bytes as they are, not copied: leave them alone once they are sent. Null is a tombstone. */
 export const bytes: Codec<Uint8Array | null> = {
   name: 'bytes',
   encode: (value) => value,
