@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { messageHold } from '../../core/hold.js'
 import { about } from '../case.js'
-import { textsOf } from '../text.js'
+import { texts, textsOf } from '../text.js'
 
 export const instances = about('instances', {
   'what one instance makes the others see': async (kit) => {
@@ -43,6 +43,32 @@ export const instances = about('instances', {
     await kit.pass(100)
     await kit.publish(topic, null, 'a')
     assert.deepEqual(textsOf((await kit.comes(waiting)).map(({ message }) => message)), ['a'])
+  },
+
+  'what several instances publish at once to a member that waits is delivered, each once': async (kit) => {
+    const other = await kit.another()
+    const topic = await kit.topic()
+    const member = await kit.member(topic, 'g', { engine: other.engine })
+    const over = new AbortController()
+    const got: string[] = []
+    const consuming = (async (): Promise<void> => {
+      while (!over.signal.aborted) {
+        const taken = await member.lease(100, { waitMs: 600_000, signal: over.signal })
+        got.push(...texts(taken))
+        await member.done(...taken)
+      }
+    })().catch((error: unknown) => error)
+    const sent: string[] = []
+    for (let round = 0; round < 60; round += 1) {
+      const values = [`${round}a`, `${round}b`, `${round}c`]
+      sent.push(...values)
+      await Promise.all(values.map((value, index) => (index === 1 ? kit.engine : other.engine).publish([kit.draft(topic, value)])))
+    }
+    await kit.until('all are delivered', () => got.length >= sent.length, () => `${got.length} of ${sent.length} were delivered`)
+    over.abort()
+    assert.ifError(await kit.comes(consuming))
+    assert.deepEqual(got.sort(), sent.sort())
+    await kit.until('all are finished', async () => (await kit.position(topic, 'g')).lag === 0)
   },
 
   'members of one group in several instances share its partitions': async (kit) => {

@@ -82,6 +82,41 @@ export const leases = [
       assert.equal(attempt, 1)
     },
 
+    'a lease that is aborted as a message comes loses nothing': async (kit) => {
+      const topic = await kit.topic()
+      const member = await kit.member(topic, 'g')
+      for (let round = 0; round < 20; round += 1) {
+        const abort = new AbortController()
+        const waiting = member.lease(10, { waitMs: 600_000, signal: abort.signal })
+        const published = kit.publish(topic, null, `v${round}`)
+        if (round % 2 === 1) await new Promise(setImmediate)
+        abort.abort()
+        await published
+        const taken = await kit.comes(waiting)
+        const delivered = taken.length > 0 ? taken : await member.take(1)
+        assert.deepEqual(texts(delivered), [`v${round}`])
+        await member.done(...delivered)
+      }
+      await member.getsNothing()
+    },
+
+    'a pause as a message comes to a lease that waits loses nothing': async (kit) => {
+      const topic = await kit.topic()
+      const member = await kit.member(topic, 'g')
+      for (let round = 0; round < 10; round += 1) {
+        const abort = new AbortController()
+        const waiting = member.lease(10, { waitMs: 600_000, signal: abort.signal })
+        await Promise.all([kit.publish(topic, null, `v${round}`), kit.engine.groups.pause(topic, 'g', true)])
+        await kit.engine.groups.pause(topic, 'g', false)
+        await kit.pass(100)
+        abort.abort()
+        const taken = await kit.comes(waiting)
+        const delivered = taken.length > 0 ? taken : await member.take(1)
+        assert.deepEqual(texts(delivered), [`v${round}`])
+        await member.done(...delivered)
+      }
+    },
+
     'verdicts may come in any order and each has its answer': async (kit) => {
       const topic = await kit.topic()
       const member = await kit.member(topic, 'g')
