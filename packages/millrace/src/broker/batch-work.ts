@@ -4,33 +4,19 @@ import { Batch, type Strand, Strands } from './batch.js'
 import { bookmarkOfAll, checkVerdicts, thrownBy } from './batch-verdicts.js'
 import { Deadlines } from './deadlines.js'
 import { traced } from './diagnostics.js'
-import { type Judge, lost } from './judge.js'
+import { lost } from './judge.js'
 import { ParkedKeys } from './parked-keys.js'
-import type { Reader } from './reader.js'
 import type { BatchContext, BatchHandler, BatchVerdict, Received } from './received.js'
-import type { Remembered } from './remembered.js'
 import { Run } from './run.js'
 import type { Runtime } from './runtime.js'
-import type { Send } from './send.js'
 import { finished, type Settler } from './settler.js'
 import { Changes, isPromise, unlessAborted } from './waiting.js'
-import type { Work } from './work.js'
+import type { Work, WorkOptions } from './work.js'
 
-export interface BatchWorkOptions<Value> {
-  readonly group: string
-  readonly order: 'key' | 'partition' | 'none'
-  readonly concurrency: number
+export interface BatchWorkOptions<Value> extends WorkOptions<Value> {
   readonly maxBatch: number
   readonly lingerMs: Millis
-  readonly deadlineMs: Millis
-  readonly park: boolean
-  readonly reader: Reader<Value>
-  readonly judge: Judge
   readonly handler: BatchHandler<Value>
-  readonly send: Send
-  readonly remembered: Remembered | undefined
-  /** There may be room to lease more. */
-  readonly room: () => void
 }
 
 /** Runs a handler for many messages at a time, each strand one batch after another. */
@@ -125,7 +111,6 @@ export class BatchWork<Value> implements Work {
     if (this.#draining.has(delivery.message.partition)) return
     this.#inHand += 1
     if (this.#isClosing || this.#parked.has(delivery)) this.#settler.add({ is: 'back', delivery })
-    else if (this.#options.remembered?.has(delivery.message.id, this.#runtime.clock.wall())) this.#settler.add({ is: 'done', delivery })
     else this.#strands.of(delivery).waiting.push(new Run(delivery, null))
   }
 
@@ -168,6 +153,7 @@ export class BatchWork<Value> implements Work {
     const runs: Run[] = []
     const messages: Received<Value>[] = []
     for (const run of batch.runs) {
+      if (this.#options.remembered?.has(run.delivery.message.id, this.#runtime.clock.wall())) continue
       try {
         const read = this.#options.reader.received({ message: run.delivery.message, ...(run.failure && { failure: run.failure }) }, run.attempt)
         messages.push(isPromise(read) ? await read : read)
@@ -277,6 +263,7 @@ export class BatchWork<Value> implements Work {
 
   #dropWaiting(fits: (run: Run) => boolean): void {
     this.#inHand -= this.#takeWaiting(fits).length
+    this.#options.room()
   }
 
   #dropRunning(fits: (run: Run) => boolean, why: unknown): void {
@@ -290,5 +277,6 @@ export class BatchWork<Value> implements Work {
       this.#finish(batch, () => 'done')
     }
     this.#changes.tell()
+    this.#options.room()
   }
 }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { currentUnit } from '../core/index.js'
 import { testKit } from '../testing/index.js'
 import { bytes } from './codec.js'
-import { exponential, fixed } from './retry-policy.js'
+import { custom, exponential, fixed } from './retry-policy.js'
 import { topic } from './topic-contract.js'
 
 interface Step {
@@ -341,7 +341,7 @@ describe('a consumer', () => {
     kit.mill.consume(steps, 'g', ({ value: { n } }, { attempt }) => {
       seen.push(`${n}.${attempt}`)
       if (seen.length === 1) throw new Error('no')
-    }, { retry: fixed({ attempts: 2, everyMs: 0 }), prefetch: 1, idempotent: { max: 10, windowMs: 60_000 } })
+    }, { retry: fixed({ attempts: 2, everyMs: 0 }), idempotent: { max: 10, windowMs: 60_000 } })
     await kit.until(() => seen.length === 1)
     await kit.clock.advance(1)
     await kit.idle()
@@ -350,6 +350,36 @@ describe('a consumer', () => {
     await kit.mill.send(steps, { key: 'a', n: 4 }, { id: 'same' })
     await kit.idle()
     expect(seen).toEqual(['1.1', '1.2', '4.1'])
+  })
+
+  test('whose policy itself fails falls back on the default, and says so', async () => {
+    await using kit = testKit()
+    await kit.mill.topics.ensure(steps)
+    await kit.mill.send(steps, { key: 'a', n: 1 })
+    let runs = 0
+    kit.mill.consume(steps, 'g', () => {
+      runs += 1
+      throw new Error('no')
+    }, { retry: custom({ attempts: 9, delayMs: () => expect.unreachable('the policy is broken') }) })
+    await kit.clock.advance(10_000)
+    await kit.idle()
+    expect(runs).toBe(5)
+    expect(kit.troubles).toHaveLength(5)
+    expect(await kit.deadLetters()).toHaveLength(1)
+  })
+
+  test('outlives its topic: removed and created again, it goes on', async () => {
+    await using kit = testKit()
+    await kit.mill.topics.ensure(steps)
+    const seen: number[] = []
+    await kit.mill.consume(steps, 'g', ({ value: { n } }) => void seen.push(n)).ready
+    await kit.mill.topics.remove('steps')
+    await kit.clock.advance(5_000)
+    await kit.mill.topics.ensure(steps)
+    await kit.mill.send(steps, { key: 'a', n: 1 })
+    await kit.clock.advance(20_000)
+    await kit.idle()
+    expect(seen).toEqual([1])
   })
 
   test('runs its handler in a unit of work of its own', async () => {

@@ -49,7 +49,7 @@ export class Consumers {
     const shared = this.#shared(runtime, contract, group, options)
     return this.#start(runtime, contract, {
       request: this.#request(contract.name, group, options),
-      prefetch: prefetchOf(options, Math.min(maxBatch * (concurrency + 1), limits.maxLease)),
+      prefetch: prefetchOf(options, Math.min(maxBatch * (concurrency + 3), limits.maxLease)),
       work: (settler, room) => new BatchWork(runtime, settler, { ...shared, order, concurrency, maxBatch, lingerMs, handler, room }),
     })
   }
@@ -61,7 +61,10 @@ export class Consumers {
   #start(runtime: Runtime, contract: TopicContract, session: SessionOptions): Consumer {
     const consumer = new GroupConsumer(runtime, {
       session,
-      prepare: () => this.#book.find(contract),
+      prepare: () => {
+        this.#book.forget(contract.name)
+        return this.#book.find(contract)
+      },
       closed: (gone) => this.#open.delete(gone),
     })
     this.#open.add(consumer)

@@ -23,9 +23,19 @@ export class Judge {
     this.#mayRetryLater = mode === 'share'
   }
 
+  /** Never throws: where the policy itself fails, the default rules. */
   rule(run: Run, thrown: unknown): Ruling {
+    try {
+      return this.#rule(run, thrown, this.#rules)
+    } catch (trouble) {
+      this.#runtime.report(trouble)
+      return this.#rule(run, trouble instanceof Error ? trouble : new Error('the retry policy failed'), [])
+    }
+  }
+
+  #rule(run: Run, thrown: unknown, rules: readonly ErrorRule[]): Ruling {
     const now = this.#runtime.clock.wall()
-    const to = this.#to(thrown, run.attempt)
+    const to = this.#to(thrown, run.attempt, rules)
     const error = to.error
     const failure = failureOf(error, run.failure, now)
     if (to.is === 'rest') return { is: 'rest', ms: to.ms, failure }
@@ -40,12 +50,12 @@ export class Judge {
     return { is: 'hold', delivery: run.delivery, hold }
   }
 
-  #to(thrown: unknown, attempt: number): { readonly error: unknown } & ({ readonly is: 'dead' } | { readonly is: 'rest' | 'later'; readonly ms: Millis }) {
+  #to(thrown: unknown, attempt: number, rules: readonly ErrorRule[]): { readonly error: unknown } & ({ readonly is: 'dead' } | { readonly is: 'rest' | 'later'; readonly ms: Millis }) {
     if (thrown instanceof Unreadable) return { is: 'dead', error: thrown.cause }
     if (thrown instanceof Ending && thrown.to.is === 'dead') return { is: 'dead', error: thrown }
     if (thrown instanceof Ending && thrown.to.is === 'later' && this.#mayRetryLater) return { is: 'later', ms: thrown.to.ms, error: thrown }
     const error = thrown instanceof Ending ? noLater() : thrown
-    const ruling = judge(this.#rules, error, attempt, this.#runtime.random)
+    const ruling = judge(rules, error, attempt, this.#runtime.random)
     if (ruling.is === 'dead') return { is: 'dead', error }
     return { is: ruling.when === 'later' ? 'later' : 'rest', ms: ruling.delayMs, error }
   }

@@ -1,35 +1,21 @@
-import { MillraceError, runUnit, type Millis } from '../core/index.js'
+import { type Millis, MillraceError, runUnit } from '../core/index.js'
 import type { Delivery, Outcome, Verdict } from '../engine/index.js'
 import { Attempt } from './attempt.js'
 import { Deadlines } from './deadlines.js'
 import { isTraced, traced } from './diagnostics.js'
-import { type Judge, lost } from './judge.js'
+import { lost } from './judge.js'
 import { Lanes } from './lanes.js'
 import type { Middleware } from './middleware.js'
 import { ParkedKeys } from './parked-keys.js'
-import type { Reader } from './reader.js'
 import type { Handler, Received } from './received.js'
-import type { Remembered } from './remembered.js'
 import { Run } from './run.js'
 import type { Runtime } from './runtime.js'
-import type { Send } from './send.js'
 import { finished, type Settler } from './settler.js'
 import { Changes, isPromise, unlessAborted } from './waiting.js'
-import type { Work } from './work.js'
+import type { Work, WorkOptions } from './work.js'
 
-export interface MessageWorkOptions<Value> {
-  readonly group: string
-  readonly order: 'key' | 'partition' | 'none'
-  readonly concurrency: number
-  readonly deadlineMs: Millis
-  readonly park: boolean
-  readonly reader: Reader<Value>
-  readonly judge: Judge
+export interface MessageWorkOptions<Value> extends WorkOptions<Value> {
   readonly handler: Handler<Value>
-  readonly send: Send
-  readonly remembered: Remembered | undefined
-  /** There may be room to lease more. */
-  readonly room: () => void
 }
 
 /** Runs a handler for each message, one lane one after another, many lanes at once. */
@@ -127,7 +113,6 @@ export class MessageWork<Value> implements Work {
     if (this.#draining.has(delivery.message.partition)) return
     this.#inHand += 1
     if (this.#isClosing || this.#parked.has(delivery)) this.#settler.add({ is: 'back', delivery })
-    else if (this.#options.remembered?.has(delivery.message.id, this.#runtime.clock.wall())) this.#settler.add({ is: 'done', delivery })
     else this.#lanes.add(new Run(delivery, this.#laneOf(delivery)))
   }
 
@@ -143,9 +128,19 @@ export class MessageWork<Value> implements Work {
     while (!this.#isPaused && !this.#isClosing && this.#running.size < this.#options.concurrency) {
       const run = this.#lanes.next()
       if (!run) break
-      this.#start(run)
+      if (this.#isRemembered(run)) this.#skip(run)
+      else this.#start(run)
     }
     this.#isPumping = false
+  }
+
+  #isRemembered({ delivery }: Run): boolean {
+    return this.#options.remembered?.has(delivery.message.id, this.#runtime.clock.wall()) ?? false
+  }
+
+  #skip(run: Run): void {
+    this.#settler.add({ is: 'done', delivery: run.delivery })
+    this.#lanes.release(run)
   }
 
   #start(run: Run): void {
@@ -271,6 +266,7 @@ export class MessageWork<Value> implements Work {
 
   #dropWaiting(fits: (run: Run) => boolean): void {
     this.#inHand -= this.#takeWaiting(fits).length
+    this.#options.room()
   }
 
   #dropRunning(fits: (run: Run) => boolean, why: unknown): void {
@@ -280,6 +276,7 @@ export class MessageWork<Value> implements Work {
       this.#forget(attempt.run)
     }
     this.#changes.tell()
+    this.#options.room()
     this.#pump()
   }
 

@@ -97,7 +97,13 @@ export class Producer {
 
   #make<Input>(contract: TopicContract<Input, unknown>, value: Input, options: SendOptions, hold?: Hold): Draft | Promise<Draft> {
     const topic = this.#book.known(contract.name)
-    if (topic) return this.#drafter.draft(contract, topic, value, options, hold)
+    if (topic) {
+      try {
+        return this.#drafter.draft(contract, topic, value, options, hold)
+      } catch (error) {
+        throw asSendError(error)
+      }
+    }
     return this.#book.find(contract).then((found) => this.#drafter.draft(contract, found, value, options, hold))
   }
 

@@ -86,7 +86,7 @@ export class Session {
     this.#work.abort(why)
     await within(this.#runtime.clock, this.#work.flushed(), limits.closeSettleMs)
     this.#work.abandon(why)
-    await this.#membership?.leave()
+    if (this.#membership) await within(this.#runtime.clock, this.#membership.leave(), limits.closeSettleMs)
   }
 
   /** Forgets everything at once: the membership is over. */

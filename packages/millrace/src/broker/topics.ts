@@ -1,4 +1,4 @@
-import { isMillraceError, MillraceError, limits, type Millis, type Topic, type TopicChange, topicConfig, type TopicDraft } from '../core/index.js'
+import { asMillraceError, isMillraceError, MillraceError, limits, type Millis, type Topic, type TopicChange, topicConfig, type TopicDraft } from '../core/index.js'
 import type { Runtime } from './runtime.js'
 import type { TopicContract, TopicRef, TopicSettings } from './topic-contract.js'
 
@@ -115,7 +115,10 @@ export class TopicBook implements Topics {
 
   async #fetch(): Promise<void> {
     await this.#runtime.open()
-    const topics = await this.#runtime.engine.topics.list()
+    const { engine } = this.#runtime
+    const topics = await engine.topics.list().catch((error: unknown) => {
+      throw asMillraceError(error, 'ENGINE_FAILED', `engine ${engine.name} did not list its topics`)
+    })
     this.#known = new Map(topics.map((topic) => [topic.name, topic]))
     this.#askedAt = this.#runtime.clock.wall()
   }

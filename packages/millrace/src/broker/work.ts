@@ -1,4 +1,23 @@
+import type { Millis } from '../core/index.js'
 import type { Delivery, Outcome, Verdict } from '../engine/index.js'
+import type { Judge } from './judge.js'
+import type { Reader } from './reader.js'
+import type { Remembered } from './remembered.js'
+import type { Send } from './send.js'
+
+export interface WorkOptions<Value> {
+  readonly group: string
+  readonly order: 'key' | 'partition' | 'none'
+  readonly concurrency: number
+  readonly deadlineMs: Millis
+  readonly park: boolean
+  readonly reader: Reader<Value>
+  readonly judge: Judge
+  readonly send: Send
+  readonly remembered: Remembered | undefined
+  /** There may be room to lease more. */
+  readonly room: () => void
+}
 
 /** What a member does with what it has leased. The session asks; lanes or batches do. */
 export interface Work {

@@ -51,7 +51,7 @@ export const limits = {
   concurrency: 32,
   maxConcurrency: 10_000,
   /** Messages in hand at most, unless the consumer says otherwise: four for each handler, and no fewer than this. */
-  minPrefetch: 256,
+  minPrefetch: 1_024,
   /** Messages handed to a batch handler at once. */
   batchMessages: 1_000,
   /** How long a handler may take. */
