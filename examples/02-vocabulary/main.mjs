@@ -37,10 +37,10 @@ async function goThrough(rows) {
   const repaired = new Service(file, folder, 'repaired')
   await repaired.until(({ sent }) => sent === rows)
   const { done: redriven } = await mill.deadLetters.redrive({ filter: { topic: answers, group: 'notices' } })
-  const stillDead = await caughtUp(mill)
+  const left = await caughtUp(mill)
   await repaired.stop('SIGTERM')
   await mill.close()
-  return { kills: 2, duplicates, dead, redriven, stillDead }
+  return { kills: 2, duplicates, dead, redriven, left }
 }
 
 async function runAndKill(isTime) {

@@ -6,8 +6,12 @@ export class Postbox {
     this.#isRepaired = isRepaired
   }
 
+  canReach(user) {
+    return this.#isRepaired || !user.endsWith('7')
+  }
+
   /** Throws when there is no way. */
   reach(user) {
-    if (!this.#isRepaired && user.endsWith('7')) throw new Error(`no way to reach ${user}`)
+    if (!this.canReach(user)) throw new Error(`no way to reach ${user}`)
   }
 }

@@ -44,8 +44,8 @@ export class Results {
 /** All that is in the tables, once the service has stopped. */
 export async function resultsIn(folder) {
   const results = new Results(folder)
-  const { counted, statistics, cards, notices } = results
-  const contents = { counted, statistics: contentsOf(statistics), cards: contentsOf(cards), notices: contentsOf(notices) }
+  const { statistics, cards, notices } = results
+  const contents = { statistics: contentsOf(statistics), cards: contentsOf(cards), notices: contentsOf(notices) }
   await results.close()
   return contents
 }
