@@ -84,7 +84,7 @@ export function lowestInLog(txn: Txn, cursor: Cursor): number | undefined {
 }
 
 function idOf(at: Buffer): AgainId {
-  return [at[at.length - 9] === 0 ? 0 : 1, lastNumber(at)]
+  return [at.at(-9) === 0 ? 0 : 1, lastNumber(at)]
 }
 
 function entryOf(id: AgainId, row: Buffer): AgainEntry {

@@ -1,44 +1,50 @@
 import { recordKey } from '../record.js'
 import * as again from './again.js'
 import { key, within } from './keys.js'
-import { type AgainMeta, decodeWithRecord, encode } from './rows.js'
+import { type AgainMeta, decode, decodeWithRecord, encode } from './rows.js'
 import type { Cursor, Txn } from './txn.js'
 
-/**
- * Keys whose later messages wait while an earlier one is parked or lent. That one is the head, a hold or an entry of the
- * again queue; the others are copies behind it and follow when it has ended.
- */
-export function isBlocked(txn: Txn, cursor: Cursor, messageKey: Buffer | undefined): messageKey is Buffer {
-  return cursor.blocked > 0 && messageKey !== undefined && txn.tables.blocked.get(blockedKey(cursor, messageKey)) !== undefined
+/** A message's key and its place. */
+export interface Keyed {
+  readonly messageKey: Buffer | undefined
+  readonly offset: number
 }
 
-/** Blocks a key; true when a message with a key is now the head. */
-export function block(txn: Txn, cursor: Cursor, messageKey: Buffer | undefined): boolean {
+/**
+ * Keys whose later messages wait while an earlier one is parked or lent. Such a one is a head, a hold or an entry of the
+ * again queue, and a key may have several; the others are copies behind it and follow when it has ended.
+ */
+export function isBlocked(txn: Txn, cursor: Cursor, { messageKey, offset }: Keyed): boolean {
+  return messageKey !== undefined && heads(txn, cursor, messageKey).some((head) => head < offset)
+}
+
+/** Makes a message with a key a head. False for one without. */
+export function block(txn: Txn, cursor: Cursor, { messageKey, offset }: Keyed): boolean {
   if (messageKey === undefined) return false
-  if (isBlocked(txn, cursor, messageKey)) return true
-  txn.tables.blocked.putSync(blockedKey(cursor, messageKey), Buffer.from([1]))
-  cursor.blocked += 1
-  txn.change(cursor)
+  const known = heads(txn, cursor, messageKey)
+  if (!known.includes(offset)) putHeads(txn, cursor, messageKey, [...known, offset])
   return true
+}
+
+/** A head has ended: who waited behind it follows in order, up to the next head. */
+export function free(txn: Txn, cursor: Cursor, messageKey: Buffer, offset: number): void {
+  const left = heads(txn, cursor, messageKey).filter((head) => head !== offset)
+  putHeads(txn, cursor, messageKey, left)
+  const next = Math.min(...left)
+  const waited = cursor.behind === 0 ? [] : [...txn.tables.behind.getRange(within(behindPrefix(cursor, messageKey)))]
+  for (const { key: at, value } of waited) {
+    const { meta, record } = decodeWithRecord<AgainMeta>(value)
+    if (meta.offset > next) break
+    txn.tables.behind.removeSync(at)
+    cursor.behind -= 1
+    again.putReleased(txn, cursor, meta, record)
+  }
+  txn.change(cursor)
 }
 
 export function putBehind(txn: Txn, cursor: Cursor, messageKey: Buffer, meta: AgainMeta, record: Buffer): void {
   txn.tables.behind.putSync(key({ raw: behindPrefix(cursor, messageKey) }, { n: meta.offset }), encode(meta, record))
   cursor.behind += 1
-  txn.change(cursor)
-}
-
-/** The head has ended: the key is free, and who waited behind follows in order. */
-export function free(txn: Txn, cursor: Cursor, messageKey: Buffer): void {
-  txn.tables.blocked.removeSync(blockedKey(cursor, messageKey))
-  cursor.blocked -= 1
-  const waited = cursor.behind === 0 ? [] : [...txn.tables.behind.getRange(within(behindPrefix(cursor, messageKey)))]
-  for (const { key: at, value } of waited) {
-    const { meta, record } = decodeWithRecord<AgainMeta>(value)
-    txn.tables.behind.removeSync(at)
-    cursor.behind -= 1
-    again.putReleased(txn, cursor, meta, record)
-  }
   txn.change(cursor)
 }
 
@@ -53,6 +59,27 @@ export function dropBehind(txn: Txn, cursor: Cursor, from: number): void {
   txn.change(cursor)
 }
 
+/** An entry of the again queue has ended; it may have been a head. */
+export function endOf(txn: Txn, cursor: Cursor, entry: again.AgainEntry): void {
+  const record = entry.own.length > 0 ? entry.own : txn.record(cursor.topic, cursor.partition, entry.meta.offset)
+  const messageKey = record && recordKey(record)
+  if (entry.meta.head && messageKey) free(txn, cursor, messageKey, entry.meta.offset)
+}
+
+/** The offsets of a key's heads. */
+function heads(txn: Txn, cursor: Cursor, messageKey: Buffer): readonly number[] {
+  const row = cursor.blocked === 0 ? undefined : txn.tables.blocked.get(blockedKey(cursor, messageKey))
+  return row ? decode<number[]>(row) : []
+}
+
+function putHeads(txn: Txn, cursor: Cursor, messageKey: Buffer, offsets: readonly number[]): void {
+  const wasBlocked = heads(txn, cursor, messageKey).length > 0
+  if (offsets.length > 0) txn.tables.blocked.putSync(blockedKey(cursor, messageKey), encode(offsets))
+  else txn.tables.blocked.removeSync(blockedKey(cursor, messageKey))
+  cursor.blocked += Number(offsets.length > 0) - Number(wasBlocked)
+  txn.change(cursor)
+}
+
 function blockedKey(cursor: Cursor, messageKey: Buffer): Buffer {
   return key({ raw: cursor.at }, { raw: messageKey })
 }
@@ -60,12 +87,4 @@ function blockedKey(cursor: Cursor, messageKey: Buffer): Buffer {
 /** The length in front keeps one key's range from holding another's. */
 function behindPrefix(cursor: Cursor, messageKey: Buffer): Buffer {
   return key({ raw: cursor.at }, { u16: messageKey.length }, { raw: messageKey })
-}
-
-
-/** The head was an entry of the again queue and has ended. */
-export function endOf(txn: Txn, cursor: Cursor, entry: again.AgainEntry): void {
-  const record = entry.own.length > 0 ? entry.own : txn.record(cursor.topic, cursor.partition, entry.meta.offset)
-  const messageKey = record && recordKey(record)
-  if (entry.meta.head && messageKey) free(txn, cursor, messageKey)
 }

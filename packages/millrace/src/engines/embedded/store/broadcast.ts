@@ -1,7 +1,7 @@
 import * as log from './log.js'
 import type { Leased } from './lease.js'
 import type { Member } from './member.js'
-import type { GroupOf } from './members.js'
+import type { GroupOf } from './member-rows.js'
 import type { Txn } from './txn.js'
 
 /** A broadcast member starts at the end of each partition. */

@@ -1,7 +1,7 @@
 import type { Census, GroupCensus, PartitionCensus, TopicCensus } from '../../../engine/census.js'
 import { recordTimestamp } from '../record.js'
 import * as groups from './groups.js'
-import * as members from './members.js'
+import { living } from './member-rows.js'
 import type { GroupRow, TopicRow } from './rows.js'
 import type { Cursor, Txn } from './txn.js'
 
@@ -33,7 +33,7 @@ function groupCensus(txn: Txn, row: TopicRow, group: GroupRow): GroupCensus {
   const leased = sum(cursors, groups.leased)
   return {
     group: group.name,
-    members: members.list(txn, { topic: row, group }).length,
+    members: living(txn, { topic: row, group }).length,
     paused: group.paused,
     ready,
     leased,

@@ -88,7 +88,9 @@ export function settleBatch(txn: Txn, member: Member, batch: SettleBatch): Retur
   if (!member.broadcast) return settle(txn, { id: member.id, park: member.request.park, ...of }, verdicts)
   for (const { hold, partition, offset } of verdicts) {
     const record = hold && txn.record(of.topic.number, partition, offset)
-    if (hold && record) holds.holdForGroup(txn, of.topic.topic.name, txn.cursor(of.topic.number, of.group.number, partition), offset, { ...hold, group: of.group.name }, false, record)
+    if (!hold || !record) continue
+    const cursor = txn.cursor(of.topic.number, of.group.number, partition)
+    holds.holdForGroup(txn, cursor, { topic: of.topic.topic.name, offset, hold: { ...hold, group: of.group.name }, head: false, record })
   }
   return verdicts.map(() => 'settled')
 }

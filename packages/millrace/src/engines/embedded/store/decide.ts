@@ -1,6 +1,7 @@
 import type { Decided, Decision } from '../../../engine/engine.js'
 import { editRecord } from '../record.js'
 import * as again from './again.js'
+import * as dedup from './dedup.js'
 import * as holds from './holds.js'
 import * as log from './log.js'
 import type { Txn } from './txn.js'
@@ -31,7 +32,8 @@ export function release(txn: Txn, row: holds.HoldRow): void {
   holds.remove(txn, row)
   txn.stir('ready', row.meta.topic, hold.group)
   if (hold.group === undefined || offset === null) {
-    log.append(txn, topicNumber, partition, row.record)
+    const place = log.append(txn, topicNumber, partition, row.record)
+    if (row.meta.dedupId !== undefined) dedup.placed(txn, { topic: topicNumber, partition, id: row.meta.dedupId }, place)
     return
   }
   const cursor = txn.cursor(topicNumber, groupNumber, partition)

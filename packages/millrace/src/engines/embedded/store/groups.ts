@@ -7,6 +7,7 @@ import * as blocked from './blocked.js'
 import * as holds from './holds.js'
 import { key, within } from './keys.js'
 import * as log from './log.js'
+import { living } from './member-rows.js'
 import { countOf } from './ranges.js'
 import type { GroupRow, TopicRow } from './rows.js'
 import type { Cursor, Txn } from './txn.js'
@@ -146,8 +147,7 @@ export function pinning(txn: Txn, topic: TopicRow): GroupRow[] {
 
 function isUsed(txn: Txn, topic: TopicRow, group: GroupRow, since: number): boolean {
   if (group.createdAt > since || cursors(txn, topic, group).some(({ usedAt }) => usedAt > since)) return true
-  for (const _ of txn.tables.members.getKeys({ ...within(key({ u32: topic.number }, { u32: group.number })), limit: 1 })) return true
-  return false
+  return living(txn, { topic, group }).length > 0
 }
 
 /** The lowest watermark of the groups that pin a partition; its end when there is none. */
@@ -171,8 +171,8 @@ export function unread(txn: Txn, topic: TopicRow): { count: number; bytes: numbe
 
 /** Removes the oldest message that some group has not read, of all partitions, and says its bytes; undefined when there is none. */
 export function trimOldest(txn: Txn, topic: TopicRow): number | undefined {
-  const unread = Array.from({ length: topic.topic.partitions }, (_, partition) => oldestUnread(txn, topic, partition) ?? [])
-  const [oldest] = unread.flat().sort((one, other) => one.timestamp - other.timestamp)
+  const candidates = Array.from({ length: topic.topic.partitions }, (_, partition) => oldestUnread(txn, topic, partition) ?? [])
+  const [oldest] = candidates.flat().sort((one, other) => one.timestamp - other.timestamp)
   if (!oldest) return undefined
   cutTo(txn, topic, oldest.partition, oldest.offset + 1, Number.MAX_SAFE_INTEGER)
   return oldest.bytes

@@ -14,14 +14,33 @@ export interface HoldRow {
 const nothing = Buffer.alloc(0)
 const whys: readonly Hold['why'][] = ['delay', 'retry', 'prepared', 'dead', 'lent']
 
+/** A draft that comes with a hold. */
+export interface HeldDraft {
+  readonly id: string
+  readonly partition: number
+  readonly hold: Hold
+  readonly dedup?: { readonly id: string }
+  readonly record: Buffer
+}
+
 /** Holds a message that nobody has read. */
-export function holdMessage(txn: Txn, { number, topic }: TopicRow, partition: number, id: string, hold: Hold, record: Buffer): void {
+export function holdMessage(txn: Txn, { number, topic }: TopicRow, { id, partition, hold, dedup, record }: HeldDraft): void {
+  const dedupId = dedup ? { dedupId: dedup.id } : {}
   const meta = { id: messageHold(topic.name, id), hold, topic: topic.name, topicNumber: number, groupNumber: 0, partition, offset: null, head: false, heldAt: txn.wall }
-  put(txn, meta, record)
+  put(txn, { ...meta, ...dedupId }, record)
+}
+
+/** A message that a group has read and does not have done. */
+export interface GroupHold {
+  readonly topic: string
+  readonly offset: number
+  readonly hold: Hold & { readonly group: string }
+  readonly head: boolean
+  readonly record: Buffer
 }
 
 /** Holds a message for one group. A hold of the same place, left by an earlier reading, gives way. */
-export function holdForGroup(txn: Txn, topic: string, cursor: Cursor, offset: number, hold: Hold & { readonly group: string }, head: boolean, record: Buffer): void {
+export function holdForGroup(txn: Txn, cursor: Cursor, { topic, offset, hold, head, record }: GroupHold): void {
   const id = groupHold(topic, cursor.partition, BigInt(offset), hold.group)
   const old = byId(txn, id)
   if (old) remove(txn, old)
@@ -65,7 +84,8 @@ export function holdAnew(txn: Txn, row: HoldRow, hold: Hold, record = row.record
 /** The message of a hold has ended for its group: who waits behind its key goes on. */
 export function endHead(txn: Txn, { meta, record }: HoldRow): void {
   const messageKey = recordKey(record)
-  if (meta.head && messageKey) free(txn, txn.cursor(meta.topicNumber, meta.groupNumber, meta.partition), messageKey)
+  if (!meta.head || !messageKey || meta.offset === null) return
+  free(txn, txn.cursor(meta.topicNumber, meta.groupNumber, meta.partition), messageKey, meta.offset)
 }
 
 export function byId(txn: Txn, id: HoldId): HoldRow | undefined {

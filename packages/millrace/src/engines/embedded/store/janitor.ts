@@ -1,4 +1,4 @@
-import { forgetDedup } from './publish.js'
+import * as dedup from './dedup.js'
 import * as groups from './groups.js'
 import * as log from './log.js'
 import { recordTimestamp } from '../record.js'
@@ -7,7 +7,7 @@ import type { Txn } from './txn.js'
 
 /** Removes what every group has read and `keep` no longer wants; at most `limit` messages. Says whether more may be left. */
 export function clean(txn: Txn, limit: number): boolean {
-  let left = limit - forgetDedup(txn, limit)
+  let left = limit - dedup.forget(txn, limit)
   for (const row of txn.topics()) {
     const pinned = groups.pinning(txn, row)
     for (let partition = 0; partition < row.topic.partitions && left > 0; partition += 1) {

@@ -72,7 +72,7 @@ function takeAgain(txn: Txn, cursor: Cursor, entry: again.AgainEntry): Leased | 
     return undefined
   }
   const messageKey = recordKey(record)
-  if (!meta.head && blocked.isBlocked(txn, cursor, messageKey)) {
+  if (messageKey && blocked.isBlocked(txn, cursor, { messageKey, offset: meta.offset })) {
     again.remove(txn, cursor, entry)
     blocked.putBehind(txn, cursor, messageKey, meta, record)
     return undefined
@@ -91,7 +91,7 @@ function takeLog(txn: Txn, cursor: Cursor, max: number, taken: Leased[]): boolea
     cursor.next = offset + 1
     cursor.passedBytes += record.length
     const messageKey = recordKey(record)
-    if (blocked.isBlocked(txn, cursor, messageKey)) {
+    if (messageKey && blocked.isBlocked(txn, cursor, { messageKey, offset })) {
       blocked.putBehind(txn, cursor, messageKey, { offset, attempt: 1, alone: false, head: false }, record)
       continue
     }

@@ -2,7 +2,7 @@ import type { Cancel } from '../../../core/clock.js'
 import { MillraceError } from '../../../core/errors.js'
 import type { JoinRequest } from '../../../engine/engine.js'
 import * as groups from './groups.js'
-import type { GroupOf } from './members.js'
+import type { GroupOf } from './member-rows.js'
 import type { Cursor, Txn } from './txn.js'
 
 /** A membership of this instance, as the store's thread keeps it. */

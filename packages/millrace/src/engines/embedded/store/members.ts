@@ -3,58 +3,20 @@ import * as again from './again.js'
 import { endOf } from './blocked.js'
 import * as groups from './groups.js'
 import * as holds from './holds.js'
-import { after, key, within } from './keys.js'
-import { decode, encode, type AgainMeta, type GroupRow, type MemberRow, type TopicRow } from './rows.js'
+import { type GroupOf, living } from './member-rows.js'
+import type { AgainMeta } from './rows.js'
 import type { Cursor, Txn } from './txn.js'
-
-/** A group of a topic. */
-export interface GroupOf {
-  readonly topic: TopicRow
-  readonly group: GroupRow
-}
-
-function prefix({ topic, group }: GroupOf): Buffer {
-  return key({ u32: topic.number }, { u32: group.number })
-}
-
-function memberKey(of: GroupOf, id: string): Buffer {
-  return key({ raw: prefix(of) }, { text: id })
-}
-
-export function list(txn: Txn, of: GroupOf): MemberRow[] {
-  return [...txn.tables.members.getRange(within(prefix(of)))].map(({ value }) => decode<MemberRow>(value))
-}
-
-/** Says that a member lives. */
-export function beat(txn: Txn, of: GroupOf, id: string, leaseMs: number): void {
-  txn.tables.members.putSync(memberKey(of, id), encode({ id, leaseMs, beat: txn.monotonic } satisfies MemberRow))
-}
-
-export function isMember(txn: Txn, of: GroupOf, id: string): boolean {
-  return txn.tables.members.get(memberKey(of, id)) !== undefined
-}
-
-export function removeMember(txn: Txn, of: GroupOf, id: string): void {
-  txn.tables.members.removeSync(memberKey(of, id))
-  txn.stir('members', of.topic.topic.name, of.group.name)
-}
-
-/** Members that have been silent for longer than their lease. */
-export function dead(txn: Txn, of: GroupOf): MemberRow[] {
-  return list(txn, of).filter((member) => txn.monotonic - member.beat > member.leaseMs)
-}
 
 /** What a member should do next, as the store stands. */
 export function plan(txn: Txn, of: GroupOf, id: string): Move {
-  const members = list(txn, of).filter((member) => txn.monotonic - member.beat <= member.leaseMs)
   const owners = groups.cursors(txn, of.topic, of.group).map(({ owner }) => owner)
-  return assign(id, { members: members.map((member) => member.id), owners })
+  return assign(id, { members: living(txn, of).map((member) => member.id), owners })
 }
 
 /** Takes a partition whose owner is gone. What a dead owner had unfinished counts one delivery. */
 export function claim(txn: Txn, of: GroupOf, id: string, partition: number, maxDeliveries: number): boolean {
   const cursor = txn.cursor(of.topic.number, of.group.number, partition)
-  const ownerLives = cursor.owner !== null && list(txn, of).some((member) => member.id === cursor.owner && txn.monotonic - member.beat <= member.leaseMs)
+  const ownerLives = cursor.owner !== null && living(txn, of).some((member) => member.id === cursor.owner)
   if (ownerLives) return false
   if (cursor.owner === null) giveBack(txn, cursor)
   else countDeliveries(txn, of, cursor, maxDeliveries)
@@ -108,20 +70,10 @@ function poison(txn: Txn, of: GroupOf, cursor: Cursor, { offset, attempt }: Agai
   }
   const reason = `its owner died ${attempt} times before it was finished`
   const failure = { reason, kind: 'POISON', firstAt: txn.wall, lastAt: txn.wall }
-  holds.holdForGroup(txn, of.topic.topic.name, cursor, offset, { why: 'dead', until: 'decided', then: 'release', group: of.group.name, attempt, failure }, false, record)
+  const hold = { why: 'dead', until: 'decided', then: 'release', group: of.group.name, attempt, failure } as const
+  holds.holdForGroup(txn, cursor, { topic: of.topic.topic.name, offset, hold, head: false, record })
 }
 
 function offsets(cursor: Cursor): number[] {
   return cursor.open.flatMap(([from, to]) => Array.from({ length: to - from }, (_, index) => from + index))
-}
-
-/** Earlier than any beat, on a clock that starts at zero. */
-const longAgo = -1e15
-
-/** The host has booted since the store was last used: nobody who beat before lives. */
-export function forgetBeats(txn: Txn): void {
-  for (const { key: at, value } of [...txn.tables.members.getRange({ start: Buffer.from([0]), end: after(Buffer.from([255])) })]) {
-    const member = decode<MemberRow>(value)
-    txn.tables.members.putSync(at, encode({ ...member, beat: longAgo }))
-  }
 }

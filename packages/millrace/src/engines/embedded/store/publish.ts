@@ -1,11 +1,11 @@
 import { MillraceError } from '../../../core/errors.js'
 import { type Hold, messageHold } from '../../../core/hold.js'
 import type { Millis } from '../../../core/clock.js'
+import * as dedup from './dedup.js'
 import * as groups from './groups.js'
 import * as holds from './holds.js'
-import { key } from './keys.js'
 import * as log from './log.js'
-import { decode, encode, type TopicRow } from './rows.js'
+import type { TopicRow } from './rows.js'
 import type { Txn } from './txn.js'
 
 /** One draft as it reaches the store. */
@@ -28,14 +28,15 @@ export function publish(txn: Txn, draft: StoreDraft, maxBytes: number): Stored {
   if (!row) throw new MillraceError('UNKNOWN_TOPIC', `topic ${draft.topic} does not exist: create it first`, { field: 'topic' })
   checkFits(draft, row)
   checkRoom(txn, draft, maxBytes)
-  const first = draft.dedup && firstOf(txn, row, draft)
+  const id = draft.dedup && { topic: row.number, partition: draft.partition, id: draft.dedup.id }
+  const first = id && dedup.firstOf(txn, id)
   if (first) return { offset: first.offset, duplicate: true }
   if (draft.hold) checkNotHeld(txn, draft)
   else makeRoom(txn, row, draft)
   const offset = draft.hold ? null : log.append(txn, row.number, draft.partition, draft.record)
-  if (draft.hold) holds.holdMessage(txn, row, draft.partition, draft.id, draft.hold, draft.record)
+  if (draft.hold) holds.holdMessage(txn, row, { ...draft, hold: draft.hold })
   else txn.stir('ready', draft.topic)
-  if (draft.dedup) remember(txn, row, draft, offset)
+  if (id && draft.dedup) dedup.remember(txn, id, { offset, until: txn.wall + draft.dedup.windowMs })
   return { offset, duplicate: false }
 }
 
@@ -73,38 +74,3 @@ function makeRoom(txn: Txn, row: TopicRow, draft: StoreDraft): void {
     unread.bytes -= gone
   }
 }
-
-interface Seen {
-  readonly offset: number | null
-  readonly until: number
-}
-
-function dedupKey(row: TopicRow, draft: StoreDraft): Buffer {
-  return key({ u32: row.number }, { u16: draft.partition }, { text: draft.dedup?.id ?? '' })
-}
-
-function firstOf(txn: Txn, row: TopicRow, draft: StoreDraft): Seen | undefined {
-  const seen = txn.tables.dedup.get(dedupKey(row, draft))
-  const first = seen && decode<Seen>(seen)
-  return first && first.until > txn.wall ? first : undefined
-}
-
-function remember(txn: Txn, row: TopicRow, draft: StoreDraft, offset: number | null): void {
-  const at = dedupKey(row, draft)
-  const until = txn.wall + (draft.dedup?.windowMs ?? 0)
-  txn.tables.dedup.putSync(at, encode({ offset, until } satisfies Seen))
-  txn.tables.dedupDue.putSync(key({ n: until }, { raw: at }), Buffer.alloc(0))
-}
-
-/** Forgets dedup ids whose window is over. Says how many went. */
-export function forgetDedup(txn: Txn, limit: number): number {
-  const over = [...txn.tables.dedupDue.getKeys({ end: key({ n: txn.wall }), limit })]
-  for (const at of over) {
-    txn.tables.dedupDue.removeSync(at)
-    const idAt = at.subarray(8)
-    const seen = txn.tables.dedup.get(idAt)
-    if (seen && decode<Seen>(seen).until <= txn.wall) txn.tables.dedup.removeSync(idAt)
-  }
-  return over.length
-}
-

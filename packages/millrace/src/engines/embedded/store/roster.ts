@@ -5,6 +5,7 @@ import { startBroadcast } from './broadcast.js'
 import * as groups from './groups.js'
 import { runsAlone } from './lease.js'
 import { Member } from './member.js'
+import * as memberRows from './member-rows.js'
 import * as members from './members.js'
 import type { Txn } from './txn.js'
 
@@ -48,10 +49,10 @@ export class Roster {
       return handle
     }
     const of = { topic, group: groups.create(txn, topic, request.group, request.from).row }
-    if (members.isMember(txn, of, request.member)) {
+    if (memberRows.isMember(txn, of, request.member)) {
       throw new MillraceError('INVALID', `member ${request.member} is in group ${request.group} already: give each member a name of its own`, { field: 'member' })
     }
-    members.beat(txn, of, request.member, request.leaseMs)
+    memberRows.beat(txn, of, request.member, request.leaseMs)
     const member = new Member(handle, request, of)
     member.lastBeat = txn.monotonic
     this.#members.set(handle, member)
@@ -89,7 +90,7 @@ export class Roster {
     for (const { owner, partition } of groups.cursors(txn, of.topic, of.group)) {
       if (owner === member.id) members.release(txn, of, member.id, partition)
     }
-    members.removeMember(txn, of, member.id)
+    memberRows.removeMember(txn, of, member.id)
     txn.stir('ready', member.request.topic, member.request.group)
   }
 
@@ -128,10 +129,10 @@ export class Roster {
   #look(txn: Txn, member: Member): void {
     if (member.lapsed) return
     const of = member.of(txn)
-    if (!of || (!member.broadcast && !members.isMember(txn, of, member.id))) return this.#lapse(member)
+    if (!of || (!member.broadcast && !memberRows.isMember(txn, of, member.id))) return this.#lapse(member)
     if (member.broadcast) return
     this.#beat(txn, member, of)
-    for (const { id } of members.dead(txn, of)) if (id !== member.id) members.removeMember(txn, of, id)
+    for (const { id } of memberRows.dead(txn, of)) if (id !== member.id) memberRows.removeMember(txn, of, id)
     const { claim, drain } = members.plan(txn, of, member.id)
     for (const partition of claim) {
       if (members.claim(txn, of, member.id, partition, member.request.maxDeliveries)) txn.stir('ready', member.request.topic, member.request.group)
@@ -141,10 +142,10 @@ export class Roster {
   }
 
   /** Beats while the application's thread gives signs of life, or has not been silent for longer than a handler may take. */
-  #beat(txn: Txn, member: Member, of: members.GroupOf): void {
+  #beat(txn: Txn, member: Member, of: memberRows.GroupOf): void {
     const { leaseMs, stallMs } = member.request
     if (txn.monotonic - member.lastBeat < leaseMs / 3 || txn.monotonic - this.#alive() > stallMs) return
-    members.beat(txn, of, member.id, leaseMs)
+    memberRows.beat(txn, of, member.id, leaseMs)
     member.lastBeat = txn.monotonic
   }
 

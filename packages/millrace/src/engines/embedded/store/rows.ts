@@ -80,6 +80,8 @@ export interface HoldMeta {
   readonly partition: number
   readonly offset: number | null
   readonly head: boolean
+  /** The dedup id that it was sent with. */
+  readonly dedupId?: string
   readonly heldAt: number
 }
 

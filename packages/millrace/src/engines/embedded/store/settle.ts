@@ -76,7 +76,7 @@ function settleLog(txn: Txn, by: Settler, cursor: Cursor, { is, offset, hold }: 
   if (hold) return putHold(txn, by, cursor, { offset, isHead: false, record, hold })
   const meta = { offset, attempt: 1, alone: false, head: false }
   const messageKey = recordKey(record)
-  if (blocked.isBlocked(txn, cursor, messageKey)) blocked.putBehind(txn, cursor, messageKey, meta, record)
+  if (messageKey && blocked.isBlocked(txn, cursor, { messageKey, offset })) blocked.putBehind(txn, cursor, messageKey, meta, record)
   else again.putBack(txn, cursor, meta)
 }
 
@@ -85,7 +85,7 @@ function settleAgain(txn: Txn, by: Settler, cursor: Cursor, { is, hold }: StoreV
   const record = own.length > 0 ? own : txn.record(cursor.topic, cursor.partition, meta.offset)
   if (is === 'back') {
     const messageKey = record && recordKey(record)
-    if (!record || meta.head || !blocked.isBlocked(txn, cursor, messageKey)) return
+    if (!record || !messageKey || !blocked.isBlocked(txn, cursor, { messageKey, offset: meta.offset })) return
     again.remove(txn, cursor, entry)
     blocked.putBehind(txn, cursor, messageKey, meta, record)
     return
@@ -106,7 +106,7 @@ interface Holding {
 function putHold(txn: Txn, by: Settler, cursor: Cursor, { offset, isHead, record, hold }: Holding): void {
   const messageKey = recordKey(record)
   const blocks = hold.why === 'lent' || (hold.why === 'retry' && (by.park || isHead))
-  const head = blocks && blocked.block(txn, cursor, messageKey)
-  holds.holdForGroup(txn, by.topic.topic.name, cursor, offset, { ...hold, group: by.group.name }, head, record)
-  if (isHead && !head && messageKey) blocked.free(txn, cursor, messageKey)
+  const head = blocks && blocked.block(txn, cursor, { messageKey, offset })
+  holds.holdForGroup(txn, cursor, { topic: by.topic.topic.name, offset, hold: { ...hold, group: by.group.name }, head, record })
+  if (isHead && !head && messageKey) blocked.free(txn, cursor, messageKey, offset)
 }

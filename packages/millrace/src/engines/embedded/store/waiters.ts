@@ -16,11 +16,12 @@ interface Waiter {
   readonly cancel: Cancel
 }
 
-/** What a commit leases for one call. */
+/** What a commit leases for one call. It waits no more, so that nothing else answers the call. */
 interface Taken {
   readonly call: number
   readonly ask: Ask
   readonly leased: readonly Leased[]
+  readonly waiter?: Waiter
 }
 
 /** Leases: answered at once, or when there is something, or when their time is over. */
@@ -55,13 +56,16 @@ export class Waiters {
 
   /** Tries again for all that wait. */
   retry(txn: Txn): void {
-    for (const { call, ask } of [...this.#waiting.values()]) {
-      const member = this.#roster.find(ask.member)
-      if (!member?.of(txn)) this.end(ask.wait)
-      else {
-        const leased = this.#take(txn, ask)
-        if (leased.length > 0) this.#taken.push({ call, ask, leased })
+    for (const waiter of [...this.#waiting.values()]) {
+      const { call, ask } = waiter
+      if (!this.#roster.find(ask.member)?.of(txn)) {
+        this.end(ask.wait)
+        continue
       }
+      const leased = this.#take(txn, ask)
+      if (leased.length === 0) continue
+      this.#waiting.delete(ask.wait)
+      this.#taken.push({ call, ask, leased, waiter })
     }
   }
 
@@ -69,18 +73,18 @@ export class Waiters {
   committed(): void {
     const taken = this.#taken
     this.#taken = []
-    for (const { call, ask, leased } of taken) {
-      this.#waiting.get(ask.wait)?.cancel()
-      this.#waiting.delete(ask.wait)
+    for (const { call, leased, waiter } of taken) {
+      waiter?.cancel()
       this.#answer(call, packLease(leased))
     }
   }
 
   /** The commit was not written: nothing was leased, and broadcast members read it again. */
   undone(): void {
-    for (const { ask, leased } of this.#taken) {
+    for (const { ask, leased, waiter } of this.#taken) {
       const broadcast = this.#roster.find(ask.member)?.broadcast
       for (const { partition, offset } of [...leased].reverse()) broadcast?.set(partition, offset)
+      if (waiter) this.#waiting.set(ask.wait, waiter)
     }
     this.#taken = []
   }
