@@ -70,7 +70,7 @@ export async function fixture(settings: object = {}, options: { readonly mill?: 
     mill,
     async call(method, path, body, headers = {}) {
       const response = await app.inject({ method, url: path.startsWith('/api') ? path : `/api/v1/mq${path}`, headers, ...(body && { payload: body }) })
-      return { status: response.statusCode, headers: response.headers, ...(response.json() as Omit<Answer, 'status' | 'headers'>) } // every answer of the API is an envelope
+      return { status: response.statusCode, headers: response.headers, ...response.json<Omit<Answer, 'status' | 'headers'>>() } // every answer of the API is an envelope
     },
     async close() {
       await app.close()

@@ -108,6 +108,7 @@ export class BatchWork<Value> implements Work {
   }
 
   #admit(delivery: Delivery): void {
+    this.#settler.cameAgain(delivery)
     if (this.#draining.has(delivery.message.partition)) return
     this.#inHand += 1
     if (this.#isClosing || this.#parked.has(delivery)) this.#settler.add({ is: 'back', delivery })
@@ -247,8 +248,9 @@ export class BatchWork<Value> implements Work {
 
   #lapse({ message: { partition }, epoch }: Delivery): void {
     const fits = ({ delivery }: Run): boolean => delivery.message.partition === partition && delivery.epoch <= epoch
-    this.#dropWaiting(fits)
-    this.#dropRunning(fits, lost(undefined))
+    // Should the partition still be ours after all, the engine gets back what is dropped here.
+    const dropped = [...this.#takeWaiting(fits), ...this.#abortRunning(fits, lost(undefined))]
+    for (const run of dropped) this.#settler.add({ is: 'back', delivery: run.delivery })
   }
 
   #takeWaiting(fits: (run: Run) => boolean): readonly Run[] {
@@ -267,16 +269,22 @@ export class BatchWork<Value> implements Work {
   }
 
   #dropRunning(fits: (run: Run) => boolean, why: unknown): void {
+    this.#inHand -= this.#abortRunning(fits, why).length
+    this.#options.room()
+  }
+
+  #abortRunning(fits: (run: Run) => boolean, why: unknown): readonly Run[] {
+    const aborted: Run[] = []
     for (const batch of [...this.#running.all()]) {
       for (const run of batch.left.filter(fits)) {
         run.current = undefined
-        this.#inHand -= 1
+        aborted.push(run)
       }
       if (batch.left.length > 0) continue
       batch.abort(why)
       this.#finish(batch, () => 'done')
     }
     this.#changes.tell()
-    this.#options.room()
+    return aborted
   }
 }

@@ -110,6 +110,7 @@ export class MessageWork<Value> implements Work {
   }
 
   #admit(delivery: Delivery): void {
+    this.#settler.cameAgain(delivery)
     if (this.#draining.has(delivery.message.partition)) return
     this.#inHand += 1
     if (this.#isClosing || this.#parked.has(delivery)) this.#settler.add({ is: 'back', delivery })
@@ -250,8 +251,10 @@ export class MessageWork<Value> implements Work {
 
   #lapse({ message: { partition }, epoch }: Delivery): void {
     const fits = ({ delivery }: Run): boolean => delivery.message.partition === partition && delivery.epoch <= epoch
-    this.#dropWaiting(fits)
-    this.#dropRunning(fits, lost(undefined))
+    // Should the partition still be ours after all, the engine gets back what is dropped here.
+    const dropped = [...this.#takeWaiting(fits), ...this.#abortRunning(fits, lost(undefined))]
+    for (const run of dropped) this.#settler.add({ is: 'back', delivery: run.delivery })
+    this.#pump()
   }
 
   #takeWaiting(fits: (run: Run) => boolean): readonly Run[] {
@@ -270,14 +273,21 @@ export class MessageWork<Value> implements Work {
   }
 
   #dropRunning(fits: (run: Run) => boolean, why: unknown): void {
+    this.#inHand -= this.#abortRunning(fits, why).length
+    this.#options.room()
+    this.#pump()
+  }
+
+  #abortRunning(fits: (run: Run) => boolean, why: unknown): readonly Run[] {
+    const aborted: Run[] = []
     for (const attempt of [...this.#running.all()]) {
       if (!fits(attempt.run) || !this.#ends(attempt)) continue
       attempt.abort(why)
-      this.#forget(attempt.run)
+      this.#lanes.release(attempt.run)
+      aborted.push(attempt.run)
     }
     this.#changes.tell()
-    this.#options.room()
-    this.#pump()
+    return aborted
   }
 
   #forget(run: Run): void {

@@ -27,13 +27,20 @@ export class Session {
   #wake: (() => void) | undefined
   #isPaused: boolean
   #isStirred = false
+  /** While verdicts are in trouble. */
+  #isQuiet = false
+  #leasing: Promise<boolean> = Promise.resolve(true)
   #hasLeased = false
 
   constructor(runtime: Runtime, options: SessionOptions, isPaused: boolean) {
     this.#runtime = runtime
     this.#options = options
     this.#isPaused = isPaused
-    const settler = new Settler(runtime, options.request.group, () => this.#joined(), { over: (verdicts, outcomes) => this.#work.over(verdicts, outcomes) })
+    const settler = new Settler(runtime, options.request.group, () => this.#joined(), {
+      over: (verdicts, outcomes) => this.#work.over(verdicts, outcomes),
+      trouble: () => this.#quiet(),
+      calm: () => this.#calm(),
+    })
     this.#work = options.work(settler, () => this.#look())
     this.#work.pause(isPaused)
   }
@@ -63,7 +70,10 @@ export class Session {
       if (topic === undefined || topic === this.#options.request.topic) this.#stir()
     })
     try {
-      for (let failures = 0; await this.#room(); ) failures = (await this.#leaseOnce()) ? 0 : await this.#backOff(failures)
+      for (let failures = 0; await this.#room(); ) {
+        this.#leasing = this.#leaseOnce()
+        failures = (await this.#leasing) ? 0 : await this.#backOff(failures)
+      }
     } finally {
       unwatch()
     }
@@ -93,6 +103,18 @@ export class Session {
   abandon(why: unknown): void {
     this.#aborted.abort(why)
     this.#work.abandon(why)
+  }
+
+  async #quiet(): Promise<void> {
+    this.#isQuiet = true
+    this.#lease.abort()
+    this.#look()
+    await this.#leasing.catch(() => false)
+  }
+
+  #calm(): void {
+    this.#isQuiet = false
+    this.#look()
   }
 
   /** False when the engine refused for now. */
@@ -127,7 +149,7 @@ export class Session {
     const { prefetch } = this.#options
     // A few large leases cost less than many small ones.
     const least = prefetch >= 64 ? prefetch >> 2 : 1
-    while (!this.#aborted.signal.aborted && (this.#isPaused || prefetch - this.#work.inHand < least)) {
+    while (!this.#aborted.signal.aborted && (this.#isPaused || this.#isQuiet || prefetch - this.#work.inHand < least)) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })

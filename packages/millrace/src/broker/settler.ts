@@ -2,23 +2,28 @@ import { asMillraceError, isMillraceError, limits } from '../core/index.js'
 import type { Delivery, Membership, Outcome, Verdict } from '../engine/index.js'
 import { backoffMs } from './backoff.js'
 import { traced } from './diagnostics.js'
+import { Returning } from './returning.js'
 import type { Runtime } from './runtime.js'
 
 export interface SettlerEvents {
   /** What is not 'unknown' counts or has lapsed, and is no longer in hand. */
   readonly over: (verdicts: readonly Verdict[], outcomes: readonly Outcome[]) => void
+  /** Something is unknown and will be handed in again: leases nothing until `calm`, and resolves when no lease is under way. */
+  readonly trouble: () => Promise<void>
+  readonly calm: () => void
 }
 
 /**
  * Hands verdicts to the engine, those of one tick together, one call at a time, in order. A verdict whose outcome is
  * unknown is handed in again, with backoff, until it counts or lapses: a dead letter that could not be stored never
- * lets its source be acknowledged.
+ * lets its source be acknowledged. Nothing is leased meanwhile, so that no message comes again behind its back.
  */
 export class Settler {
   readonly #runtime: Runtime
   readonly #group: string
   readonly #membership: () => Membership
   readonly #events: SettlerEvents
+  readonly #returning = new Returning()
   #waiting: Verdict[] = []
   #flushes: { readonly target: number; readonly tell: () => void }[] = []
   /** Handed in before, with an unknown outcome. */
@@ -70,28 +75,44 @@ export class Settler {
     for (const { tell } of reached) tell()
   }
 
+  /** A delivery was leased: a verdict on it that is still under way has counted. */
+  cameAgain(delivery: Delivery): void {
+    this.#returning.cameAgain(delivery)
+  }
+
   async #run(): Promise<void> {
     while (this.#waiting.length > 0 && !this.#isAbandoned) {
       const verdicts = this.#waiting.splice(0, limits.maxBatch)
+      this.#returning.add(verdicts)
       const outcomes = await this.#settle(verdicts)
       if (this.#isAbandoned) return
-      const unknown = outcomes.includes('unknown') ? verdicts.filter((_, index) => outcomes[index] === 'unknown') : []
-      this.#failures = unknown.length > 0 ? this.#failures + 1 : 0
-      this.#over += verdicts.length - unknown.length
-      this.#events.over(verdicts, this.#sure(verdicts, outcomes))
-      this.#repeated = new Set(unknown)
-      this.#tellFlushed()
+      const unknown = this.#finish(verdicts, this.#sure(verdicts, outcomes))
       if (unknown.length > 0) await this.#rest(unknown)
     }
     this.#isBusy = false
   }
 
-  /** A repeated verdict that lapsed may just have counted the first time: it says nothing of its partition. */
+  /** Tells of what is over; the rest. */
+  #finish(verdicts: readonly Verdict[], outcomes: readonly Outcome[]): readonly Verdict[] {
+    const unknown = outcomes.includes('unknown') ? verdicts.filter((_, index) => outcomes[index] === 'unknown') : []
+    if (unknown.length === 0 && this.#failures > 0) this.#events.calm()
+    this.#failures = unknown.length > 0 ? this.#failures + 1 : 0
+    this.#over += verdicts.length - unknown.length
+    this.#repeated = new Set(unknown)
+    this.#returning.over(unknown.length === 0 ? verdicts : verdicts.filter((verdict) => !this.#repeated.has(verdict)))
+    this.#events.over(verdicts, outcomes)
+    this.#tellFlushed()
+    return unknown
+  }
+
+  /** What came again has counted; a repeated verdict that lapsed may just have counted the first time, and says nothing of its partition. */
   #sure(verdicts: readonly Verdict[], outcomes: readonly Outcome[]): readonly Outcome[] {
-    if (this.#repeated.size === 0) return outcomes
+    if (this.#repeated.size === 0 && !outcomes.includes('unknown')) return outcomes
     return outcomes.map((outcome, index) => {
       const verdict = verdicts[index]
-      return outcome === 'lapsed' && verdict && this.#repeated.has(verdict) ? 'settled' : outcome
+      if (!verdict || outcome === 'settled') return outcome
+      const hasCounted = outcome === 'unknown' ? this.#returning.hasCounted(verdict) : this.#repeated.has(verdict)
+      return hasCounted ? 'settled' : outcome
     })
   }
 
@@ -109,9 +130,9 @@ export class Settler {
     }
   }
 
-  /** Puts the unknown ones back in front, and waits. */
+  /** Waits, and puts in front again what has not come again meanwhile. */
   async #rest(unknown: readonly Verdict[]): Promise<void> {
-    this.#waiting = [...unknown, ...this.#waiting]
+    const quiet = this.#events.trouble()
     const waitMs = backoffMs(this.#failures, this.#runtime.random)
     await new Promise<void>((resolve) => {
       const cancel = this.#runtime.clock.after(waitMs, resolve)
@@ -120,6 +141,18 @@ export class Settler {
         resolve()
       }
     })
+    await quiet
+    if (this.#isAbandoned) return
+    const counted = unknown.filter((verdict) => this.#returning.hasCounted(verdict))
+    this.#waiting = [...unknown.filter((verdict) => !counted.includes(verdict)), ...this.#waiting]
+    if (counted.length === 0) return
+    this.#over += counted.length
+    this.#returning.over(counted)
+    this.#events.over(counted, counted.map(() => 'settled'))
+    if (this.#waiting.length > 0) return
+    this.#failures = 0
+    this.#events.calm()
+    this.#tellFlushed()
   }
 }
 

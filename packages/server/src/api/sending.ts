@@ -34,7 +34,7 @@ export const BatchBody = (most: number) =>
 export function contractFor(name: string, messages: readonly Outgoing[]): TopicRef {
   const encodings = new Set(messages.map((message) => message.valueEncoding ?? 'json'))
   if (!encodings.has('base64')) return name
-  return encodings.has('json') ? topic(name, { codec: mixed }) : topic(name, { codec: bytes as Codec })
+  return encodings.has('json') ? topic(name, { codec: mixed }) : topic(name, { codec: bytes })
 }
 
 /** Bytes as they are, the rest as JSON. */

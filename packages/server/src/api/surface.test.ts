@@ -15,7 +15,7 @@ interface Operation {
 }
 
 async function operations(): Promise<(Operation & { readonly method: string; readonly url: string })[]> {
-  const document = (await server.app.inject('/openapi.json')).json() as { paths: Record<string, Record<string, Operation>> } // OpenAPI's own shape
+  const document = (await server.app.inject('/openapi.json')).json<{ paths: Record<string, Record<string, Operation>> }>() // OpenAPI's own shape
   return Object.entries(document.paths).flatMap(([url, methods]) => Object.entries(methods).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), url })))
 }
 
@@ -88,7 +88,7 @@ describe('bodies', () => {
 
   async function post(payload: string, headers: Record<string, string> = admin) {
     const response = await server.app.inject({ method: 'POST', url: '/api/v1/mq/messages', payload, headers })
-    return { status: response.statusCode, body: response.json() as { message: string; data: { field: string } } } // the envelope
+    return { status: response.statusCode, body: response.json<{ message: string; data: { field: string } }>() } // the envelope
   }
 
   test('that are not JSON are refused', async () => {

@@ -23,7 +23,7 @@ export function checker<S extends TSchema>(schema: S, from: 'json' | 'texts' = '
   return (given) => {
     const filled = Value.Default(schema, given)
     const value = from === 'texts' ? Value.Convert(schema, filled) : filled
-    if (compiled.Check(value)) return { value: value as Static<S> } // just checked against the schema that types it
+    if (compiled.Check(value)) return { value }
     const [first, ...rest] = compiled.Errors(value).flatMap((error) => problems(schema, error))
     return { problems: [first ?? { path: '', rule: 'type', params: {} }, ...rest] }
   }

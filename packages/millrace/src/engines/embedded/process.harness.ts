@@ -131,7 +131,7 @@ interface Ask {
   readonly args: readonly never[]
 }
 
-async function answer({ call, verb, args }: Ask): Promise<void> {
+async function perform({ call, verb, args }: Ask): Promise<void> {
   const run: (...args: readonly never[]) => Promise<unknown> = verbs[verb]
   try {
     tell({ event: 'answer', call, ok: await run(...args) })
@@ -141,6 +141,6 @@ async function answer({ call, verb, args }: Ask): Promise<void> {
   }
 }
 
-process.on('message', (ask: Ask) => void answer(ask))
+process.on('message', (ask: Ask) => void perform(ask))
 process.on('disconnect', () => process.exit())
 tell({ event: 'ready' })

@@ -73,6 +73,12 @@ export class OtherProcess {
     this.#child.kill(signal)
   }
 
+  /** Lets it end by itself. */
+  async dismiss(): Promise<{ readonly code: number | null; readonly signal: string | null }> {
+    this.#child.disconnect()
+    return this.exited
+  }
+
   /** Ends it as a power switch would. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')

@@ -9,7 +9,6 @@ export interface Root extends Table {
   close(): Promise<void>
   /** The next read sees what other processes have committed. */
   resetReadTxn(): void
-  readonly env: { info(): { readonly lastPageNumber: number }; stat(): { readonly pageSize: number } }
 }
 
 /** Keys and values are bytes, keys in byte order. Inside a transaction reads see its writes. */

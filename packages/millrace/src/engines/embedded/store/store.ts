@@ -1,12 +1,13 @@
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isMillraceError, MillraceError } from '../../../core/errors.js'
 import type { Clock } from '../../../core/clock.js'
+import { checkFile, damaged, foreign } from './file-head.js'
 import { key } from './keys.js'
 import { commitFlags, type LmdbModule, type Root } from './lmdb.js'
-import { forgetBeats } from './members.js'
+import { forgetBeats } from './member-rows.js'
 import { decode, encode } from './rows.js'
-import { maxTables, openTables, type Tables } from './tables.js'
+import { maxTables, openTables, tableNames, type Tables } from './tables.js'
 import { Txn } from './txn.js'
 
 /** Version of the tables and rows; a store of another version is refused. */
@@ -32,16 +33,29 @@ export class Store {
     // Pages are larger than the records in them, and a commit needs free ones; address space costs nothing.
     const mapSize = settings.maxBytes * 3 + 2 ** 28
     this.#root = opened(() => lmdb.open({ path: file, maxDbs: maxTables, mapSize, overlappingSync: false, maxReaders: 512 }), file)
-    checkLength(this.#root, file)
-    this.tables = opened(() => openTables(this.#root), file)
-    this.write((txn) => checkFormat(txn, file))
+    this.tables = this.#prepare(file)
+  }
+
+  /** Tables and format in one commit: what is refused is left as it was, and a process killed here leaves no half. */
+  #prepare(file: string): Tables {
+    try {
+      return this.#root.transactionSync(() => {
+        checkTables(this.#root, file)
+        const tables = openTables(this.#root)
+        checkFormat(this.#txn(tables), file)
+        return tables
+      }, this.#flags)
+    } catch (error) {
+      void this.#root.close()
+      throw isMillraceError(error) || isFull(error) ? storeError(error) : damaged(file, reasonOf(error))
+    }
   }
 
   /** One commit: all of it, or when it throws nothing. */
   write<T>(work: (txn: Txn) => T): T {
     try {
       return this.#root.transactionSync(() => {
-        const txn = this.#txn()
+        const txn = this.#txn(this.tables)
         const result = work(txn)
         txn.flush()
         return result
@@ -54,15 +68,19 @@ export class Store {
   /** One consistent look. */
   read<T>(work: (txn: Txn) => T): T {
     this.#root.resetReadTxn()
-    return work(this.#txn())
+    try {
+      return work(this.#txn(this.tables))
+    } catch (error) {
+      throw storeError(error)
+    }
   }
 
   close(): Promise<void> {
     return this.#root.close()
   }
 
-  #txn(): Txn {
-    return new Txn(this.tables, this.#clock.wall(), this.#clock.monotonic())
+  #txn(tables: Tables): Txn {
+    return new Txn(tables, this.#clock.wall(), this.#clock.monotonic())
   }
 }
 
@@ -70,34 +88,13 @@ function prepareFile(path: string): string {
   if (existsSync(path) && !statSync(path).isDirectory()) throw foreign(path, 'is a file, and a store is a folder')
   mkdirSync(path, { recursive: true })
   const file = join(path, 'store.mdb')
-  if (existsSync(file)) checkHead(file)
+  if (existsSync(file)) checkFile(file)
   return file
 }
 
-const lmdbMagic = Buffer.from([0xde, 0xc0, 0xef, 0xbe])
-
-/** LMDB maps the file without a look at what it is, so look first. */
-function checkHead(file: string): void {
-  const descriptor = openSync(file, 'r')
-  try {
-    const head = Buffer.alloc(64)
-    const { size } = fstatSync(descriptor)
-    readSync(descriptor, head, 0, 64, 0)
-    if (size > 0 && size < 64) throw damaged(file, `it has ${size} bytes`)
-    if (size > 0 && !head.includes(lmdbMagic)) throw foreign(file, 'is not an LMDB file')
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-/** A file cut short would end the process at the first look behind its end. */
-function checkLength(root: Root, file: string): void {
-  const pages = root.env.info().lastPageNumber + 1
-  const pageBytes = root.env.stat().pageSize
-  const { size } = statSync(file)
-  if (size >= pages * pageBytes) return
-  void root.close()
-  throw damaged(file, `it has ${size} bytes and should have ${pages * pageBytes}`)
+/** A file of LMDB may be somebody else's. */
+function checkTables(root: Root, file: string): void {
+  for (const name of root.getKeys({})) if (!tableNames.includes(String(name))) throw foreign(file, 'was not made by Millrace')
 }
 
 function checkFormat(txn: Txn, file: string): void {
@@ -125,25 +122,32 @@ function opened<T>(open: () => T, file: string): T {
     return open()
   } catch (error) {
     if (isMillraceError(error)) throw error
-    throw damaged(file, error instanceof Error ? error.message : String(error))
+    throw isFull(error) ? storeError(error) : damaged(file, reasonOf(error))
   }
 }
 
-function damaged(file: string, why: string): MillraceError {
-  return new MillraceError('STORE_DAMAGED', `${file} is damaged: ${why}. Nothing was changed: restore it from a backup, or move it away to start empty`)
-}
-
-function foreign(file: string, why: string): MillraceError {
-  return new MillraceError('STORE_FOREIGN', `${file} ${why}: choose another path`)
-}
-
 const mapFull = -30792
+/** MDB_PAGE_NOTFOUND, MDB_CORRUPTED, MDB_INVALID. */
+const damages: ReadonlySet<unknown> = new Set([-30797, -30796, -30793])
 
 /** What LMDB or the disk says, in our words. Nothing of the commit was stored. */
 function storeError(error: unknown): unknown {
   if (isMillraceError(error)) return error
-  const { code, message } = error instanceof Error ? (error as Error & { code?: unknown }) : { code: undefined, message: String(error) }
-  const isFull = code === mapFull || code === 28 || code === 'ENOSPC' || /MAP_FULL|No space left|disk full/i.test(message)
-  if (isFull) return new MillraceError('STORE_FULL', `no room to store: ${message}. Free some, and call again`, { cause: error })
-  return new MillraceError('ENGINE_FAILED', `the store failed: ${message}. Close the engine and open it again`, { cause: error })
+  const reason = reasonOf(error)
+  if (isFull(error)) return new MillraceError('STORE_FULL', `no room to store: ${reason}. Free some, and call again`, { cause: error })
+  if (damages.has(codeOf(error))) return new MillraceError('STORE_DAMAGED', `the store is damaged: ${reason}. Restore it from a backup`, { cause: error })
+  return new MillraceError('ENGINE_FAILED', `the store failed: ${reason}. Close the engine and open it again`, { cause: error })
+}
+
+function isFull(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === mapFull || code === 28 || code === 'ENOSPC' || /MAP_FULL|No space left|disk full/i.test(reasonOf(error))
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -40,6 +40,8 @@ const names = [
 
 export type Tables = Readonly<Record<(typeof names)[number], Table>>
 
+export const tableNames: readonly string[] = names
+
 export const maxTables = names.length + 4
 
 export function openTables(root: Root): Tables {
