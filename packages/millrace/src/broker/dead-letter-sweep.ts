@@ -35,15 +35,21 @@ export async function sweep(runtime: Runtime, to: 'release' | 'drop', options: R
   await runtime.open()
   const reader = new LetterReader(runtime, options.filter?.topic)
   const progress = { scanned: 0, matched: 0, done: 0, gone: 0 }
+  let justDone = 0
   for await (const held of found(runtime, options)) {
     const letters = (await Promise.all(held.map((each) => reader.letter(each)))).filter((letter) => fits(letter, options.filter ?? {}))
     progress.scanned += held.length
     progress.matched += letters.length
-    const part = options.dryRun ? letters.length : partOf(options.ratePerSec)
-    for (let at = 0; at < letters.length && !options.signal?.aborted; at += part) {
-      if (!options.dryRun) await decideOn(runtime, letters.slice(at, at + part), (letter) => decisionOn(letter, reader, to, options), progress)
+    const size = options.dryRun ? letters.length : partOf(options.ratePerSec)
+    for (let at = 0; at < letters.length; at += size) {
+      const part = letters.slice(at, at + size)
+      await rest(runtime, justDone, options)
+      if (options.signal?.aborted) return progress
+      if (!options.dryRun) {
+        await decideOn(runtime, part, (letter) => decisionOn(letter, reader, to, options), progress)
+        justDone = part.length
+      }
       options.onProgress?.({ ...progress })
-      if (!options.dryRun) await rest(runtime, part, options)
     }
     if (options.signal?.aborted) break
   }
@@ -89,8 +95,9 @@ function partOf(ratePerSec: number | undefined): number {
   return ratePerSec === undefined ? limits.sweepBatch : Math.min(Math.max(Math.floor(ratePerSec / 10), 1), limits.sweepBatch)
 }
 
+/** Before the next part, for as long as the one before counts. */
 async function rest(runtime: Runtime, count: number, { ratePerSec, signal }: RedriveOptions): Promise<void> {
-  if (ratePerSec === undefined) return
+  if (ratePerSec === undefined || count === 0 || signal?.aborted) return
   const ms: Millis = (count / ratePerSec) * 1_000
   await new Promise<void>((resolve) => {
     const end = (): void => {

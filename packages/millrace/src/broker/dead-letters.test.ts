@@ -101,6 +101,20 @@ describe('dead letters', () => {
     expect(seen).toHaveLength(4)
   })
 
+  test('are redriven with no rest after the last', async () => {
+    expect(await kit.mill.deadLetters.redrive({ ratePerSec: 1_000 })).toMatchObject({ done: 6 })
+    await kit.idle()
+    expect(await kit.mill.deadLetters.purge({ ids: (await idsOf()).slice(0, 1), ratePerSec: 1 })).toMatchObject({ done: 1 })
+  })
+
+  test('are redriven as fast as asked when named by id', async () => {
+    const steps: number[] = []
+    const purging = kit.mill.deadLetters.purge({ ids: await idsOf(), ratePerSec: 100, onProgress: ({ done }) => steps.push(done) })
+    await kit.until(() => steps.length === 1)
+    await kit.clock.advance(51)
+    expect(await purging).toMatchObject({ done: 6 })
+  })
+
   test('are edited where they lie, or on their way', async () => {
     isCured = true
     const [first] = await idsOf()
