@@ -53,8 +53,7 @@ async function sendAll() {
 }
 
 function toMessage(answer) {
-  const id = `row-${answer.row}`
-  return { value: answer, id, dedup: { id, windowMs: 24 * 3_600_000 } }
+  return { value: answer, id: `row-${answer.row}`, dedup: { windowMs: 24 * 3_600_000 } }
 }
 
 /** A handler whose change is made once for each message, however often it is delivered. */

@@ -58,7 +58,7 @@ export class Drafter {
       timestamp: options.timestamp ?? now,
       producerId: options.producerId ?? this.#producerId(),
       ...(hold && { hold }),
-      ...(options.dedup && { dedup: options.dedup }),
+      ...(options.dedup && { dedup: dedupOf(options.dedup, options.id) }),
     }
   }
 }
@@ -92,6 +92,13 @@ function contentType(type: string | undefined): readonly Header[] {
   const made = contentTypes.get(type) ?? [[reservedHeaders.contentType, Buffer.from(type)]]
   contentTypes.set(type, made)
   return made
+}
+
+/** An id that is made up is a new one each time, and would never find a second message. */
+function dedupOf({ id, windowMs }: NonNullable<MessageOptions['dedup']>, messageId: string | undefined): NonNullable<Draft['dedup']> {
+  const known = id ?? messageId
+  if (known === undefined) throw new MillraceError('INVALID', 'dedup.id is missing: give the message an id, or dedup one of its own', { field: 'dedup.id' })
+  return { id: known, windowMs }
 }
 
 function delayOf({ delayMs, at }: MessageOptions, now: Millis): Hold | undefined {

@@ -34,6 +34,18 @@ describe('send', () => {
     expect(message?.headers.toJSON()).toEqual({ color: 'blue', 'content-type': 'application/json' })
   })
 
+  test('knows a second one by its own id, where dedup names no other', async () => {
+    await using kit = testKit()
+    await kit.mill.topics.ensure(plain)
+    const dedup = { windowMs: 1_000 }
+    const first = await kit.mill.send(plain, { n: 1 }, { id: 'one', dedup })
+    expect(await kit.mill.send(plain, { n: 2 }, { id: 'one', dedup })).toMatchObject({ duplicate: true, offset: first.offset })
+    expect(await kit.mill.send(plain, { n: 3 }, { id: 'two', dedup: { id: 'one', windowMs: 1_000 } })).toMatchObject({ duplicate: true })
+    expect(await refused(kit.mill.send(plain, { n: 4 }, { dedup }))).toMatchObject({ code: 'INVALID', field: 'dedup.id' })
+    expect(await kit.mill.sendMany(plain, [{ value: { n: 5 }, dedup }])).toMatchObject([{ error: { code: 'INVALID', field: 'dedup.id' }, stored: 'no' }])
+    expect(await kit.published(plain)).toHaveLength(1)
+  })
+
   test('sends of one tick go to the engine together, in the order of the calls', async () => {
     await using kit = troubledKit()
     await kit.mill.topics.ensure(plain)

@@ -12,8 +12,8 @@ export interface MessageOptions {
   readonly delayMs?: Millis
   /** Held until then. Not with `delayMs`. */
   readonly at?: Date | Millis
-  /** A second message with this id, in the same partition and within the window, is answered and not stored. */
-  readonly dedup?: { readonly id: string; readonly windowMs: Millis }
+  /** A second message with this id (absent: the message's own, which must be given then), in the same partition and within the window, is answered and not stored. */
+  readonly dedup?: { readonly id?: string; readonly windowMs: Millis }
   /** Instead of the partitioner's choice. */
   readonly partition?: number
   /** Instead of now. */

@@ -62,6 +62,7 @@ describe('POST /messages', () => {
     [{ topicName: 'a', value: 1, messageType: 'normal', delaySeconds: 5 }, 'delaySeconds', 'go with messageType delay'],
     [{ topicName: 'a', value: 1, messageType: 'delay' }, 'delaySeconds', 'must be above 0'],
     [{ topicName: 'a', value: 1, delayUntil: 'soon' }, 'delayUntil', 'is not a time'],
+    [{ topicName: 'a', value: 1, dedupWindowMs: 1_000 }, 'dedupId', 'goes with a dedupId or a messageId'],
     [{ topicName: 'a', value: '%', valueEncoding: 'base64' }, 'value', 'not a text in base64'],
   ])('refuses %j with 400 naming the field', async (body, field, text) => {
     await server.call('POST', '/topics', { name: 'a' })
@@ -112,6 +113,13 @@ describe('POST /messages', () => {
     const first = await server.call('POST', '/messages', { topicName: 'a', value: 1, dedupId: 'order-7' })
     const second = await server.call('POST', '/messages', { topicName: 'a', value: 1, dedupId: 'order-7' })
     expect(second.data.offset).toBe(first.data.offset)
+    expect((await server.call('GET', '/topics/a/messages')).data.messages).toHaveLength(1)
+  })
+
+  test('answers a message id once where a window is asked for', async () => {
+    await server.call('POST', '/topics', { name: 'a', partitions: 1 })
+    const twice = { topicName: 'a', value: 1, messageId: 'order-7', dedupWindowMs: 60_000 }
+    for (const message of [twice, twice]) await server.call('POST', '/messages', message)
     expect((await server.call('GET', '/topics/a/messages')).data.messages).toHaveLength(1)
   })
 

@@ -15,7 +15,7 @@ export const outgoing = {
   producerId: Type.Optional(Type.String({ maxLength: 200 })),
   valueEncoding: Type.Optional(Type.Enum(['json', 'base64'], { description: 'base64: value is a text that stands for bytes.' })),
   dedupId: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'A second message with it in the same partition is answered and not stored.' })),
-  dedupWindowMs: Type.Optional(Type.Integer({ minimum: 1, default: 300_000 })),
+  dedupWindowMs: Type.Optional(Type.Integer({ minimum: 1, description: 'For how long, 300000 unless given. Without a dedupId the messageId is compared.' })),
 } as const
 
 export const SendBody = Type.Object(
@@ -52,7 +52,7 @@ export function valueOf({ value, valueEncoding }: Outgoing): unknown {
 }
 
 export function optionsOf(message: Outgoing, producerId: string): Omit<SendOptions, 'durability' | 'signal'> {
-  const { key, headers, messageId, partition, dedupId, dedupWindowMs = 300_000 } = message
+  const { key, headers, messageId, partition } = message
   refuseBookmark(headers)
   return {
     producerId: message.producerId ?? producerId,
@@ -60,8 +60,15 @@ export function optionsOf(message: Outgoing, producerId: string): Omit<SendOptio
     ...(headers && { headers }),
     ...(messageId !== undefined && { id: messageId }),
     ...(partition !== undefined && { partition }),
-    ...(dedupId !== undefined && { dedup: { id: dedupId, windowMs: dedupWindowMs } }),
+    ...dedupOf(message),
   }
+}
+
+function dedupOf({ messageId, dedupId, dedupWindowMs }: Outgoing): Pick<SendOptions, 'dedup'> {
+  if (dedupId === undefined && dedupWindowMs === undefined) return {}
+  const id = dedupId ?? messageId
+  if (id === undefined) throw new MillraceError('INVALID', 'dedupWindowMs goes with a dedupId or a messageId', { field: 'dedupId' })
+  return { dedup: { id, windowMs: dedupWindowMs ?? 300_000 } }
 }
 
 /** What a message's handlers read after is for programs that can be trusted to tell: a forged one would send every read to the primary. */
