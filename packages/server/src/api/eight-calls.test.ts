@@ -119,7 +119,7 @@ describe('POST /messages', () => {
   test('answers a message id once where a window is asked for', async () => {
     await server.call('POST', '/topics', { name: 'a', partitions: 1 })
     const twice = { topicName: 'a', value: 1, messageId: 'order-7', dedupWindowMs: 60_000 }
-    for (const message of [twice, twice]) await server.call('POST', '/messages', message)
+    for (const body of [twice, twice]) await server.call('POST', '/messages', body)
     expect((await server.call('GET', '/topics/a/messages')).data.messages).toHaveLength(1)
   })
 
