@@ -66,6 +66,8 @@ const verbs = {
     await opened.open()
   },
   close: () => engine().close(),
+  /** Ends by itself, once this is answered. */
+  disconnect: async (): Promise<void> => void setImmediate(() => process.disconnect()),
   createTopic: async (draft: TopicDraft): Promise<void> => void (await engine().topics.create(topicConfig(draft))),
   publish: (drafts: readonly Draft[]) => engine().publish(drafts),
   census: () => engine().census(),

@@ -75,7 +75,7 @@ export class OtherProcess {
 
   /** Lets it end by itself. */
   async dismiss(): Promise<{ readonly code: number | null; readonly signal: string | null }> {
-    this.#child.disconnect()
+    await this.call('disconnect')
     return this.exited
   }
 

@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { isMillraceError, MillraceError } from '../../../core/errors.js'
 import type { Clock } from '../../../core/clock.js'
-import { checkFile, damaged, foreign } from './file-head.js'
+import { checkFile, foreign } from './file-head.js'
 import { key } from './keys.js'
 import { commitFlags, type LmdbModule, type Root } from './lmdb.js'
 import { forgetBeats } from './member-rows.js'
 import { decode, encode } from './rows.js'
+import { openError, storeError } from './store-error.js'
 import { maxTables, openTables, tableNames, type Tables } from './tables.js'
 import { Txn } from './txn.js'
 
@@ -24,30 +24,34 @@ export class Store {
   readonly tables: Tables
   readonly #root: Root
   readonly #clock: Clock
+  readonly #file: string
   readonly #flags: number
 
   constructor(lmdb: LmdbModule, settings: { readonly path: string; readonly durability: 'os' | 'fsync'; readonly maxBytes: number }, clock: Clock) {
     this.#clock = clock
     this.#flags = commitFlags[settings.durability]
-    const file = prepareFile(settings.path)
+    this.#file = join(settings.path, 'store.mdb')
     // Pages are larger than the records in them, and a commit needs free ones; address space costs nothing.
     const mapSize = settings.maxBytes * 3 + 2 ** 28
-    this.#root = opened(() => lmdb.open({ path: file, maxDbs: maxTables, mapSize, overlappingSync: false, maxReaders: 512 }), file)
-    this.tables = this.#prepare(file)
+    this.#root = opened(() => {
+      prepareFile(settings.path, this.#file)
+      return lmdb.open({ path: this.#file, maxDbs: maxTables, mapSize, overlappingSync: false, maxReaders: 512 })
+    }, this.#file)
+    this.tables = this.#prepare()
   }
 
   /** Tables and format in one commit: what is refused is left as it was, and a process killed here leaves no half. */
-  #prepare(file: string): Tables {
+  #prepare(): Tables {
     try {
       return this.#root.transactionSync(() => {
-        checkTables(this.#root, file)
+        checkTables(this.#root, this.#file)
         const tables = openTables(this.#root)
-        checkFormat(this.#txn(tables), file)
+        checkFormat(this.#txn(tables), this.#file)
         return tables
       }, this.#flags)
     } catch (error) {
       void this.#root.close()
-      throw isMillraceError(error) || isFull(error) ? storeError(error) : damaged(file, reasonOf(error))
+      throw openError(error, this.#file)
     }
   }
 
@@ -61,7 +65,7 @@ export class Store {
         return result
       }, this.#flags)
     } catch (error) {
-      throw storeError(error)
+      throw storeError(error, this.#file)
     }
   }
 
@@ -71,7 +75,7 @@ export class Store {
     try {
       return work(this.#txn(this.tables))
     } catch (error) {
-      throw storeError(error)
+      throw storeError(error, this.#file)
     }
   }
 
@@ -84,12 +88,10 @@ export class Store {
   }
 }
 
-function prepareFile(path: string): string {
+function prepareFile(path: string, file: string): void {
   if (existsSync(path) && !statSync(path).isDirectory()) throw foreign(path, 'is a file, and a store is a folder')
   mkdirSync(path, { recursive: true })
-  const file = join(path, 'store.mdb')
   if (existsSync(file)) checkFile(file)
-  return file
 }
 
 /** A file of LMDB may be somebody else's. */
@@ -121,33 +123,6 @@ function opened<T>(open: () => T, file: string): T {
   try {
     return open()
   } catch (error) {
-    if (isMillraceError(error)) throw error
-    throw isFull(error) ? storeError(error) : damaged(file, reasonOf(error))
+    throw openError(error, file)
   }
-}
-
-const mapFull = -30792
-/** MDB_PAGE_NOTFOUND, MDB_CORRUPTED, MDB_INVALID. */
-const damages: ReadonlySet<unknown> = new Set([-30797, -30796, -30793])
-
-/** What LMDB or the disk says, in our words. Nothing of the commit was stored. */
-function storeError(error: unknown): unknown {
-  if (isMillraceError(error)) return error
-  const reason = reasonOf(error)
-  if (isFull(error)) return new MillraceError('STORE_FULL', `no room to store: ${reason}. Free some, and call again`, { cause: error })
-  if (damages.has(codeOf(error))) return new MillraceError('STORE_DAMAGED', `the store is damaged: ${reason}. Restore it from a backup`, { cause: error })
-  return new MillraceError('ENGINE_FAILED', `the store failed: ${reason}. Close the engine and open it again`, { cause: error })
-}
-
-function isFull(error: unknown): boolean {
-  const code = codeOf(error)
-  return code === mapFull || code === 28 || code === 'ENOSPC' || /MAP_FULL|No space left|disk full/i.test(reasonOf(error))
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
