@@ -1,7 +1,10 @@
 import type { Millis } from '../core/clock.js'
 import type { Offset } from '../core/message.js'
 
-/** Counts for people, metrics and alerts. At rest, for each group: published = settled + ready + leased + held + dead + purged. */
+/**
+ * Counts for people, metrics and alerts. At rest, for each group that was not moved back: published = settled + ready +
+ * leased + held + dead + purged.
+ */
 export interface Census {
   readonly at: Millis
   readonly topics: readonly TopicCensus[]

@@ -60,7 +60,7 @@ export interface Engine {
    */
   keep(request: KeepRequest): Promise<Keeping>
 
-  /** Held messages in the order they were held, by pages. */
+  /** Held messages by pages; those of one topic, reason and group in the order they were held. */
   holds(query: HoldQuery): Promise<Page<Held>>
 
   /** Reads a topic's log without consuming. Held messages are not in it. Errors: UNKNOWN_TOPIC. */
@@ -97,8 +97,9 @@ export interface GroupAdmin {
   /** Where the group stands in each partition. Errors: UNKNOWN_TOPIC, UNKNOWN_GROUP. */
   positions(topic: string, group: string): Promise<readonly GroupPosition[]>
   /**
-   * Moves a group, in one partition or in all. Bumps the epoch: what is leased lapses. The group's waiting redeliveries and
-   * retry holds at or after the place are dropped, earlier ones and dead letters stay. A place before the log's start is its start.
+   * Moves a group, in one partition or in all. Bumps the epoch: what is leased lapses, and what of it lies before the
+   * place may be passed over. The group's waiting redeliveries and retry holds at or after the place are dropped, earlier
+   * ones and dead letters stay. A place before the log's start is its start.
    */
   seek(topic: string, group: string, to: Place, partition?: number): Promise<void>
   /** A paused group leases nothing; what is leased may still settle. */
@@ -141,7 +142,10 @@ export interface JoinRequest {
   readonly drainMs: Millis
   /** After so many deliveries in all a message whose owner died is parked as a dead letter of kind POISON. */
   readonly maxDeliveries: number
-  /** Later messages of a key wait while one is held for retry. On a loan they always do. */
+  /**
+   * Later messages of a key wait while one is held for retry; on a loan they always do. When it has ended they come in
+   * order, at once, up to the next of the key that is held.
+   */
   readonly park: boolean
   /**
    * Awaited before the partitions go to another member. What is not settled when it returns is handed back. The signal

@@ -30,8 +30,10 @@ function list(txn: Txn, of: GroupOf): MemberRow[] {
   return [...txn.tables.members.getRange(within(prefix(of)))].map(({ value }) => decode<MemberRow>(value))
 }
 
+/** A beat later than now is of before the host booted, where the host does not tell that it has. */
 function lives(txn: Txn, { beat: last, leaseMs }: MemberRow): boolean {
-  return txn.monotonic - last <= leaseMs
+  const silentMs = txn.monotonic - last
+  return silentMs >= 0 && silentMs <= leaseMs
 }
 
 /** Says that a member lives. */
