@@ -3,7 +3,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { answers } from './answers.mjs'
 import { directly } from './direct.mjs'
 import { openQueue } from './queue.mjs'
@@ -31,13 +30,13 @@ async function goThrough(rows) {
   const mill = openQueue(folder) // this process looks after the queue that the service's works on
   const unable = new Service(file, folder)
   await unable.until(({ sent }) => sent === rows)
-  const dead = await caughtUp(mill)
+  const dead = deadIn(await mill.groups.caughtUp(answers))
   await unable.stop('SIGTERM')
 
   const repaired = new Service(file, folder, 'repaired')
   await repaired.until(({ sent }) => sent === rows)
   const { done: redriven } = await mill.deadLetters.redrive({ filter: { topic: answers, group: 'notices' } })
-  const left = await caughtUp(mill)
+  const left = deadIn(await mill.groups.caughtUp(answers))
   await repaired.stop('SIGTERM')
   await mill.close()
   return { kills: 2, duplicates, dead, redriven, left }
@@ -50,11 +49,7 @@ async function runAndKill(isTime) {
   return service.progress
 }
 
-/** Waits until the groups have nothing left to do. Answers how many messages they have given up on. */
-async function caughtUp(mill) {
-  for (;;) {
-    const groups = await mill.groups.list(answers)
-    if (groups.every(({ lag, retrying }) => lag + retrying === 0)) return groups.reduce((sum, { dead }) => sum + dead, 0)
-    await pause(20)
-  }
+/** How many messages the groups have given up on. */
+function deadIn(groups) {
+  return groups.reduce((sum, { dead }) => sum + dead, 0)
 }

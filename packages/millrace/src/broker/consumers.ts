@@ -54,6 +54,11 @@ export class Consumers {
     })
   }
 
+  /** Resolves when those that are joining a group of the topic have joined, or never will. */
+  async joined(topic: string): Promise<void> {
+    await Promise.allSettled([...this.#open].filter((consumer) => consumer.topic === topic).map(({ ready }) => ready))
+  }
+
   async close(options: CloseOptions): Promise<void> {
     await Promise.all([...this.#open].map((consumer) => consumer.close(options)))
   }

@@ -1,3 +1,4 @@
+export type { CaughtUpOptions } from './caught-up.js'
 export { bytes, json, type Codec } from './codec.js'
 export type { BatchConsumeOptions, ConsumeOptions } from './consume-options.js'
 export type { CloseOptions, Consumer } from './consumer.js'

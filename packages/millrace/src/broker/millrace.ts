@@ -44,12 +44,12 @@ export class Millrace {
   constructor(options: MillraceOptions) {
     const { clock = systemClock, random = Math.random, ids = makeIds(), middleware = [], partitioner = keyHash(), onError = warn } = options
     this.engine = guard(options.engine)
-    const runtime: Runtime = { engine: this.engine, clock, random, ids, middleware, open: () => this.open(), report: reportTo(onError, warn) }
+    const runtime: Runtime = { engine: this.engine, clock, random, ids, middleware, atRest: new Set(), open: () => this.open(), report: reportTo(onError, warn) }
     const book = new TopicBook(runtime, options.autoCreate)
     let producerId = options.producerId
     this.#runtime = runtime
     this.topics = book
-    this.groups = new Groups(runtime, book)
+    this.groups = new Groups(runtime, book, (topic) => this.#consumers.joined(topic))
     this.delays = new Delays(runtime)
     this.deadLetters = new DeadLetters(runtime)
     this.#keeps = options.keeper ?? true

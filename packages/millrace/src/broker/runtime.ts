@@ -11,6 +11,8 @@ export interface Runtime {
   readonly random: () => number
   readonly ids: () => string
   readonly middleware: readonly Middleware[]
+  /** Called when a member here has nothing in hand any more. */
+  readonly atRest: Set<() => void>
   /** Opens once; every later call is the same promise. */
   open(): Promise<void>
   /** Hears of troubles that work goes on after. Never throws. */

@@ -37,7 +37,10 @@ export class Session {
     this.#options = options
     this.#isPaused = isPaused
     const settler = new Settler(runtime, options.request.group, () => this.#joined(), {
-      over: (verdicts, outcomes) => this.#work.over(verdicts, outcomes),
+      over: (verdicts, outcomes) => {
+        this.#work.over(verdicts, outcomes)
+        if (this.#work.inHand === 0) for (const tell of runtime.atRest) tell()
+      },
       trouble: () => this.#quiet(),
       calm: () => this.#calm(),
     })

@@ -11,7 +11,8 @@ export async function within(clock: Clock, done: Promise<void>, ms: Millis): Pro
 }
 
 /** Resolves when `done` does, or when the signal aborts. */
-export async function unlessAborted(signal: AbortSignal, done: Promise<void>): Promise<void> {
+export async function unlessAborted(signal: AbortSignal | undefined, done: Promise<void>): Promise<void> {
+  if (!signal) return done
   if (signal.aborted) return
   let abort = (): void => undefined
   const aborted = new Promise<void>((resolve) => {
