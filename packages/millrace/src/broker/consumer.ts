@@ -14,7 +14,7 @@ export interface Consumer {
   readonly topic: string
   readonly group: string
   readonly member: string
-  /** 'failed': its first join was refused, and `ready` says why. */
+  /** 'failed': its first join was refused, and `ready` says why; or its engine was closed under it, and `onError` has heard of it. */
   readonly state: 'joining' | 'running' | 'paused' | 'closing' | 'closed' | 'failed'
   /** Resolves when it has joined its group. Rejects when it never can: UNKNOWN_TOPIC, INVALID, UNSUPPORTED. */
   readonly ready: Promise<void>

@@ -1,4 +1,4 @@
-import { type Cancel, isMillraceError, limits, type Millis } from '../core/index.js'
+import { type Cancel, isMillraceError, limits, type MillraceError, type Millis } from '../core/index.js'
 import type { Delivery, JoinRequest, Membership } from '../engine/index.js'
 import { backoffMs } from './backoff.js'
 import type { Runtime } from './runtime.js'
@@ -29,6 +29,7 @@ export class Session {
   #isStirred = false
   /** While verdicts are in trouble. */
   #isQuiet = false
+  #closed: MillraceError | undefined
   #leasing: Promise<boolean> = Promise.resolve(true)
   #hasLeased = false
 
@@ -43,6 +44,7 @@ export class Session {
       },
       trouble: () => this.#quiet(),
       calm: () => this.#calm(),
+      closed: (error) => this.#close(error),
     })
     this.#work = options.work(settler, () => this.#look())
     this.#work.pause(isPaused)
@@ -120,6 +122,18 @@ export class Session {
     this.#look()
   }
 
+  /** The engine is closed: there is nothing to lease from, nor to try again. */
+  #close(error: MillraceError): void {
+    if (this.#aborted.signal.aborted) {
+      this.#runtime.report(error)
+      this.#work.abandon(error)
+      return
+    }
+    this.#closed = error
+    this.#lease.abort()
+    this.#look()
+  }
+
   /** False when the engine refused for now. */
   async #leaseOnce(): Promise<boolean> {
     const began = this.#runtime.clock.monotonic()
@@ -147,16 +161,17 @@ export class Session {
     return failures + 1
   }
 
-  /** Waits until there is room and no pause. False when the session is stopping. */
+  /** Waits until there is room and no pause. False when the session is stopping. Throws when the engine is closed. */
   async #room(): Promise<boolean> {
     const { prefetch } = this.#options
     // A few large leases cost less than many small ones.
     const least = prefetch >= 64 ? prefetch >> 2 : 1
-    while (!this.#aborted.signal.aborted && (this.#isPaused || this.#isQuiet || prefetch - this.#work.inHand < least)) {
+    while (!this.#aborted.signal.aborted && !this.#closed && (this.#isPaused || this.#isQuiet || prefetch - this.#work.inHand < least)) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
     }
+    if (this.#closed) throw this.#closed
     if (this.#lease.signal.aborted && !this.#aborted.signal.aborted) this.#lease = new AbortController()
     return !this.#aborted.signal.aborted
   }

@@ -1,4 +1,4 @@
-import { asMillraceError, isMillraceError, limits } from '../core/index.js'
+import { asMillraceError, isMillraceError, limits, type MillraceError } from '../core/index.js'
 import type { Delivery, Membership, Outcome, Verdict } from '../engine/index.js'
 import { backoffMs } from './backoff.js'
 import { traced } from './diagnostics.js'
@@ -11,6 +11,8 @@ export interface SettlerEvents {
   /** Something is unknown and will be handed in again: leases nothing until `calm`, and resolves when no lease is under way. */
   readonly trouble: () => Promise<void>
   readonly calm: () => void
+  /** The engine is closed: no verdict can be stored any more. */
+  readonly closed: (error: MillraceError) => void
 }
 
 /**
@@ -125,7 +127,8 @@ export class Settler {
       })
     } catch (error) {
       if (isMillraceError(error) && error.code === 'LAPSED') return verdicts.map(() => 'lapsed')
-      if (!this.#isAbandoned) this.#runtime.report(asMillraceError(error, 'ENGINE_FAILED', 'verdicts could not be stored and will be tried again'))
+      if (isMillraceError(error) && error.code === 'CLOSED') this.#events.closed(error)
+      else if (!this.#isAbandoned) this.#runtime.report(asMillraceError(error, 'ENGINE_FAILED', 'verdicts could not be stored and will be tried again'))
       return verdicts.map(() => 'unknown')
     }
   }

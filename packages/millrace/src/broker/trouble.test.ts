@@ -124,6 +124,39 @@ describe('an engine in trouble', () => {
     await kit.close()
   })
 
+  test('that has died ends its consumers, which say so once', async () => {
+    const clock = new HandClock()
+    const engine = memory({ clock })
+    const kit = testKit({ clock, engine })
+    await kit.mill.topics.ensure(numbers)
+    await kit.mill.send(numbers, 1)
+    const aborted: unknown[] = []
+    const consumer = kit.mill.consume(numbers, 'g', (_, { signal }) => new Promise(() => signal.addEventListener('abort', () => aborted.push(signal.reason))))
+    await kit.until(() => consumer.inHand === 1)
+    await engine.die()
+    await clock.advance(2_000)
+    expect([consumer.state, consumer.inHand]).toEqual(['failed', 0])
+    expect(kit.troubles).toMatchObject([{ code: 'CLOSED' }])
+    expect(aborted).toMatchObject([{ code: 'CLOSED' }])
+    await clock.advance(60_000)
+    expect(kit.troubles).toHaveLength(1)
+    await consumer.close()
+    expect(consumer.state).toBe('failed')
+  })
+
+  test('that is closed when a verdict is handed in ends its consumer, which does not try again', async () => {
+    const kit = troubled()
+    await kit.mill.topics.ensure(numbers)
+    await kit.mill.send(numbers, 1)
+    kit.chaos.trouble('settle', { is: 'fail', error: new MillraceError('CLOSED', 'closed behind its back') }, { times: 99 })
+    const consumer = kit.mill.consume(numbers, 'g', () => undefined)
+    await kit.until(() => consumer.state === 'failed')
+    await kit.clock.advance(60_000)
+    expect(kit.chaos.calls('settle')).toBe(1)
+    expect(kit.troubles).toMatchObject([{ code: 'CLOSED' }])
+    await kit.close()
+  })
+
   test('that cannot take the keeper yet is asked again', async () => {
     const kit = troubled()
     kit.chaos.trouble('keep', { is: 'fail' }, { times: 2 })

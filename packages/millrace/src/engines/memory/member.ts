@@ -47,7 +47,7 @@ export class Member implements Owner {
 
   async lease(ask: LeaseRequest): Promise<readonly Delivery[]> {
     if (this.#over) throw lapsed(this)
-    if (this.instance.isDead) return []
+    if (this.instance.isDead) throw new MillraceError('CLOSED', 'the engine of this member is dead: make a new one')
     const deliveries = this.#collect(ask.max)
     if (deliveries.length > 0 || ask.waitMs <= 0 || ask.signal?.aborted) return deliveries
     return this.#waiters.wait(ask)

@@ -141,7 +141,7 @@ export class MemoryEngine implements Engine {
 
   /**
    * For tests: falls silent as if the process had been killed. Its members beat no more, its keepers keep no more, its
-   * waiting calls end with nothing; what it stored stays, and others find its members dead after their lease.
+   * waiting calls end with nothing, later ones with CLOSED; what it stored stays, and others find its members dead after their lease.
    */
   async die(): Promise<void> {
     const { members, keepers, unwatch } = this.#instance
