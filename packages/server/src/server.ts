@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import swagger from '@fastify/swagger'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { type Clock, type Millrace, systemClock } from 'millrace'
 import { pino } from 'pino'
 import { Tokens } from './access/tokens.js'
@@ -73,6 +73,8 @@ function bare({ limits, log }: Config): FastifyInstance {
     routerOptions: { maxParamLength: 1_000 },
     forceCloseConnections: 'idle',
     return503OnClosing: true,
+    // An address that cannot be decoded comes before every route and handler.
+    frameworkErrors: (error, request, reply) => sendFailure(error, request, reply),
   })
   app.server.maxConnections = limits.connections
   app.server.headersTimeout = limits.requestMs
@@ -93,16 +95,20 @@ function readBodies(app: FastifyInstance, maxDepth: number): void {
 
 function answerFailures(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
-    const { status, body } = failureAnswer(error, languageOf(request.headers['accept-language']))
+    const status = sendFailure(error, request, reply)
     if (status >= 500) request.log.error({ err: error, method: request.method, url: request.url }, 'a call failed')
-    if (status === 401) void reply.header('www-authenticate', 'Bearer')
-    if (status === 429 || status === 503) void reply.header('retry-after', '1')
-    return reply.code(status).send(body)
   })
   app.setNotFoundHandler((request, reply) => {
-    const { status, body } = failureAnswer(unknownAddress(request.method, request.url), languageOf(request.headers['accept-language']))
-    return reply.code(status).send(body)
+    sendFailure(unknownAddress(request.method, request.url), request, reply)
   })
+}
+
+function sendFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): number {
+  const { status, body } = failureAnswer(error, languageOf(request.headers['accept-language']))
+  if (status === 401) void reply.header('www-authenticate', 'Bearer')
+  if (status === 429 || status === 503) void reply.header('retry-after', '1')
+  void reply.code(status).send(body)
+  return status
 }
 
 /** The OpenAPI document comes from the schemas of the route table, so it has what the server has. */

@@ -36,8 +36,22 @@ export interface FailureAnswer {
 export function failureAnswer(error: unknown, language: Language): FailureAnswer {
   if (error instanceof BadRequest) return badRequest(error, language)
   if (error instanceof StaleAnswers) return answer(409, 'LAPSED', error.message, language, { field: 'tokens', results: [...error.results] })
-  if (isMillraceError(error)) return answer(statusOf[error.code], error.code, error.message, language, { field: error.field ?? null, retryable: error.retryable })
+  if (isMillraceError(error)) return answer(statusOf[error.code], error.code, wordsOf(error), language, { field: fieldOf(error) ?? null, retryable: error.retryable })
   return framework(error, language)
+}
+
+/** What the library calls otherwise than the API. */
+const fields: Readonly<Record<string, string>> = { topic: 'topicName', group: 'groupId', id: 'messageId', maxMessageBytes: 'maxMessageSize' }
+
+/** The field of the API that an error is about. */
+export function fieldOf({ code, field }: MillraceError): string | undefined {
+  return field !== undefined && code !== 'UNKNOWN_HOLD' && Object.hasOwn(fields, field) ? fields[field] : field
+}
+
+/** The library's words, where it does not advise what only a program can do. */
+export function wordsOf({ code, message }: MillraceError): string {
+  const [unknown] = code === 'UNKNOWN_TOPIC' ? message.split(':') : []
+  return unknown === undefined ? message.replace('maxMessageBytes', 'maxMessageSize') : `${unknown}: create it first (POST /topics, or millrace topics create)`
 }
 
 function badRequest(error: BadRequest, language: Language): FailureAnswer {
@@ -54,8 +68,9 @@ function badRequest(error: BadRequest, language: Language): FailureAnswer {
 function framework(error: unknown, language: Language): FailureAnswer {
   const status = statusCodeOf(error)
   if (status === undefined || status >= 500) return answer(500, 'ENGINE_FAILED', 'the server failed: its log has the reason', language)
-  const message = error instanceof Error ? error.message : String(error)
-  return answer(status, status === 413 ? 'TOO_LARGE' : 'INVALID', message, language, { field: status === 413 ? 'body' : null })
+  if (status === 413) return answer(status, 'TOO_LARGE', 'body is larger than limits.bodyBytes of the server: send less in one call', language, { field: 'body' })
+  if (status === 415) return answer(status, 'INVALID', 'send the body as JSON, with the header Content-Type: application/json', language, { field: 'content-type' })
+  return answer(status, 'INVALID', error instanceof Error ? error.message : String(error), language)
 }
 
 function statusCodeOf(error: unknown): number | undefined {
@@ -69,8 +84,8 @@ function answer(status: number, code: ErrorCode, detail: string, language: Langu
 }
 
 /** Nothing is at this address. */
-export function unknownAddress(method: string, url: string): { readonly statusCode: 404; readonly message: string } {
-  return { statusCode: 404, message: `${method} ${url} is not a call of this server: see /openapi.json` }
+export function unknownAddress(method: string, url: string): Error {
+  return Object.assign(new Error(`${method} ${url} is not a call of this server: see /openapi.json`), { statusCode: 404 })
 }
 
 export function unauthenticated(): MillraceError {

@@ -3,6 +3,7 @@ import type { Held } from 'millrace/engine'
 import Type, { type Static } from 'typebox'
 import { nullable } from './envelope.js'
 import { inexactNumber } from './exact-json.js'
+import { fieldOf, wordsOf } from './failure.js'
 
 /** An instant as the API writes it. */
 export const Time = Type.String({ description: 'RFC 3339, UTC.' })
@@ -142,7 +143,7 @@ export function heldShape(held: Held): Static<typeof HeldShape> {
 export const ItemError = Type.Object({ error: Type.String(), field: nullable(Type.String()), detail: Type.String(), retryable: Type.Boolean() })
 
 export function itemError(error: unknown): Static<typeof ItemError> {
-  if (isMillraceError(error)) return { error: error.code, field: error.field ?? null, detail: error.message, retryable: error.retryable }
+  if (isMillraceError(error)) return { error: error.code, field: fieldOf(error) ?? null, detail: wordsOf(error), retryable: error.retryable }
   return { error: 'ENGINE_FAILED', field: null, detail: 'the server failed: its log has the reason', retryable: true }
 }
 

@@ -65,7 +65,22 @@ describe('access', () => {
 
   test('what is not there tells a stranger nothing, and an admin that it is not there', async () => {
     expect((await server.call('GET', '/nothing')).status).toBe(401)
-    expect(await server.call('GET', '/nothing', undefined, { authorization: `Bearer ${adminToken}` })).toMatchObject({ status: 404, code: 404 })
+    expect(await server.call('GET', '/nothing', undefined, { authorization: `Bearer ${adminToken}` })).toMatchObject({
+      status: 404,
+      code: 404,
+      message: 'GET /api/v1/mq/nothing is not a call of this server: see /openapi.json',
+    })
+  })
+
+  test('an address that cannot be decoded is answered in the envelope too', async () => {
+    expect(await server.call('GET', '/topics/%E0%A4%A')).toMatchObject({ status: 400, code: 400, data: { error: 'INVALID' } })
+  })
+
+  test('errors name the fields of the API and advise what a client can do', async () => {
+    const headers = { authorization: `Bearer ${adminToken}` }
+    const unknown = await server.call('POST', '/messages', { topicName: 'nowhere', value: 1 }, headers)
+    expect(unknown).toMatchObject({ status: 404, message: 'there is no topic nowhere: create it first (POST /topics, or millrace topics create)', data: { field: 'topicName' } })
+    expect(await server.call('POST', '/topics', { name: 'large', maxMessageSize: 1e9 }, headers)).toMatchObject({ status: 400, data: { field: 'maxMessageSize' } })
   })
 
   test('a route that does not say who may call it is refused when it is made', async () => {
@@ -107,7 +122,7 @@ describe('bodies', () => {
   })
 
   test('of another type are refused, so that no web page sends them unasked', async () => {
-    expect((await post('{"topicName":"x","value":1}', { ...admin, 'content-type': 'text/plain' })).status).toBe(415)
+    expect(await post('{"topicName":"x","value":1}', { ...admin, 'content-type': 'text/plain' })).toMatchObject({ status: 415, body: { data: { field: 'content-type' } } })
   })
 })
 
