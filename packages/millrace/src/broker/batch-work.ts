@@ -165,9 +165,7 @@ export class BatchWork<Value> implements Work {
     }
     if (messages.length === 0) return verdicts
     const given = await this.#handle(batch, runs, messages)
-    if (given === undefined) return verdicts
-    checkVerdicts(given, runs.length)
-    for (const [index, verdict] of given.entries()) {
+    for (const [index, verdict] of given?.entries() ?? []) {
       const run = runs[index]
       if (run && verdict !== 'done') verdicts.set(run, verdict)
     }
@@ -185,7 +183,13 @@ export class BatchWork<Value> implements Work {
       bookmark,
       send,
     }
-    return (await runUnit({ bookmark }, () => handler(messages, context))) ?? undefined
+    let given: readonly BatchVerdict[] | undefined
+    const innermost = async (): Promise<void> => {
+      given = (await handler(messages, context)) ?? undefined
+      if (given !== undefined) checkVerdicts(given, messages.length)
+    }
+    await runUnit({ bookmark }, this.#runtime.middleware.reduceRight((run, each) => async () => (each.aroundBatch ? each.aroundBatch(messages, context, run) : run()), innermost))
+    return given
   }
 
   #expire(batch: Batch): void {

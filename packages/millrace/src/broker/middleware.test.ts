@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { MillraceError } from '../core/index.js'
+import { MillraceError, runUnit } from '../core/index.js'
 import { testKit } from '../testing/index.js'
 import type { Middleware } from './middleware.js'
 import { fixed } from './retry-policy.js'
@@ -75,6 +75,51 @@ test('what middleware cannot undo is a failed attempt, and a dead letter when it
   await kit.clock.advance(2)
   await kit.idle()
   expect(seen).toEqual(['hi 2'])
+})
+
+test('an around hook for batches surrounds each run, sees each message’s trace, and its throw fails them all', async () => {
+  const seen: string[] = []
+  const around = (name: string): Middleware => ({
+    name,
+    async aroundBatch(messages, { group }, run) {
+      seen.push(`${name} before ${group} ${messages.map(({ value, attempt, trace }) => `${String(value)}.${attempt} ${trace?.traceparent ?? 'none'}`).join(', ')}`)
+      await run()
+      seen.push(`${name} after`)
+      if (name === 'outer' && messages[0]?.attempt === 1) throw new Error('too late')
+    },
+  })
+  await using kit = testKit({ middleware: [around('outer'), around('inner')] })
+  await kit.mill.topics.ensure(plain)
+  await runUnit({ trace: { traceparent: '00-1' } }, () => kit.mill.sendMany(plain, [{ value: 'a' }]))
+  await kit.mill.send(plain, 'b')
+  kit.mill.consumeBatch(plain, 'g', () => undefined, { retry: fixed({ attempts: 2, everyMs: 0 }) })
+  await kit.until(() => seen.length >= 4)
+  await kit.clock.advance(1)
+  await kit.idle()
+  const first = ['outer before g a.1 00-1, b.1 none', 'inner before g a.1 00-1, b.1 none', 'inner after', 'outer after']
+  expect(seen).toEqual([...first, ...first.map((line) => line.replaceAll('.1 ', '.2 '))])
+})
+
+test('an around hook for batches hears of wrong verdicts, and leaves right ones as they are', async () => {
+  const seen: string[] = []
+  const around: Middleware = {
+    name: 'around',
+    async aroundBatch(_messages, _context, run) {
+      await run().catch((error: unknown) => {
+        seen.push(String(error))
+        throw error
+      })
+    },
+  }
+  await using kit = testKit({ middleware: [around] })
+  await kit.mill.topics.ensure(plain)
+  await kit.mill.sendMany(plain, [{ value: 'a' }, { value: 'b' }])
+  kit.mill.consumeBatch(plain, 'g', (messages) => (messages[0]?.attempt === 1 ? ['done'] : ['done', { deadLetter: 'no' }]), { retry: fixed({ attempts: 3, everyMs: 10 }) })
+  await kit.until(() => seen.length === 1)
+  await kit.clock.advance(10)
+  await kit.idle()
+  expect(seen).toMatchObject([expect.stringContaining('1 verdicts for 2 messages')])
+  expect(await kit.deadLetters()).toMatchObject([{ value: 'b' }])
 })
 
 test('an around hook surrounds each run, in order, and its throw is the handler’s', async () => {

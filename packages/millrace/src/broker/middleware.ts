@@ -1,5 +1,5 @@
 import type { Header, Message } from '../core/index.js'
-import type { Context, Received } from './received.js'
+import type { BatchContext, Context, Received } from './received.js'
 
 /** A message on its way out: its value encoded, its partition not yet chosen. */
 export interface Outgoing {
@@ -19,4 +19,6 @@ export interface Middleware {
   incoming?(message: Message): Message | Promise<Message>
   /** Around each run of a single-message handler; must call `run` once. */
   around?(message: Received<unknown>, context: Context, run: () => Promise<void>): Promise<void>
+  /** Around each run of a batch handler; must call `run` once. A throw fails every message; the handler's verdicts pass by. */
+  aroundBatch?(messages: readonly Received<unknown>[], context: BatchContext, run: () => Promise<void>): Promise<void>
 }

@@ -1,8 +1,9 @@
-import { asMillraceError, type Failure, isMillraceError, type Message, type MessageKind, type Millis, type Offset } from '../core/index.js'
+import { asMillraceError, type Failure, isMillraceError, type Message, type MessageKind, type Millis, type Offset, type Trace } from '../core/index.js'
 import type { Delivery } from '../engine/index.js'
 import { Unreadable } from './endings.js'
 import { MessageHeaders } from './headers.js'
 import type { Middleware } from './middleware.js'
+import { traceOf } from './propagation.js'
 import type { Received } from './received.js'
 import { checked } from './schema-check.js'
 import type { TopicContract } from './topic-contract.js'
@@ -92,5 +93,9 @@ class Arrival<Value> implements Received<Value> {
     this.delayedUntil = message.delayedUntil
     this.attempt = attempt
     this.failure = failure
+  }
+
+  get trace(): Trace | undefined {
+    return traceOf(this.headers.raw)
   }
 }

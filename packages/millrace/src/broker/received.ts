@@ -20,6 +20,8 @@ export interface Received<Value> {
   readonly attempt: number
   /** Why the attempt before failed. */
   readonly failure?: Failure | undefined
+  /** The sender's. In a batch each message has its own. */
+  readonly trace: Trace | undefined
 }
 
 /** What surrounds one run of a handler. */
