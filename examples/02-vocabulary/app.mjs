@@ -17,15 +17,13 @@ const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'disconnect')
 const mill = openQueue(folder)
 await mill.topics.ensure(answers)
 
-const member = { leaseMs: 1_000 } // a second after it was killed a process counts as dead, and its work goes to others
-
 mill.consume(answers, 'statistics', counting(({ value }) => {
   statistics.putSync(value.user, withAnswer(statistics.get(value.user), value))
-}), member)
+}))
 
 mill.consume(answers, 'reviews', counting(({ key, value }) => {
   cards.putSync(key, reviewed(cards.get(key), value))
-}), member)
+}))
 
 const notice = counting(({ value }) => {
   notices.putSync(value.user, (notices.get(value.user) ?? 0) + 1)
@@ -33,7 +31,7 @@ const notice = counting(({ value }) => {
 mill.consume(answers, 'notices', async (message, context) => {
   postbox.reach(message.value.user)
   await notice(message, context)
-}, { ...member, retry: fixed({ attempts: 3, everyMs: 5 }) })
+}, { retry: fixed({ attempts: 3, everyMs: 5 }) })
 
 await sendAll()
 await stop

@@ -29,6 +29,9 @@ export interface MemberOptions {
   readonly onError?: (error: unknown) => void
 }
 
+/** What the consumers of a Millrace have in common, unless they say otherwise. */
+export type ConsumerDefaults = Omit<MemberOptions, 'member'>
+
 export interface ConsumeOptions extends MemberOptions {
   /** `key`: one message of a key at a time, in order, many keys at once. `partition`: one of a partition. `none`. Default `key`. */
   readonly order?: 'key' | 'partition' | 'none'

@@ -368,6 +368,25 @@ describe('a consumer', () => {
     expect(await kit.deadLetters()).toHaveLength(1)
   })
 
+  test('takes what it is not given from what the consumers have in common', async () => {
+    await using kit = testKit({ consumers: { retry: [{ deadLetter: true }], deadlineMs: 50 } })
+    await kit.mill.topics.ensure(steps)
+    await kit.mill.send(steps, { key: 'a', n: 1 })
+    const runs: string[] = []
+    const fail = (group: string) => (): void => {
+      runs.push(group)
+      throw new Error('no')
+    }
+    kit.mill.consume(steps, 'common', fail('common'))
+    kit.mill.consume(steps, 'own', fail('own'), { retry: fixed({ attempts: 2, everyMs: 0 }) })
+    kit.mill.consumeBatch(steps, 'batch', fail('batch'))
+    kit.mill.consume(steps, 'slow', () => new Promise(() => undefined))
+    await kit.clock.advance(50)
+    await kit.idle()
+    expect(runs.sort()).toEqual(['batch', 'common', 'own', 'own'])
+    expect((await kit.deadLetters()).map(({ group, kind }) => `${group} ${kind}`).sort()).toEqual(['batch Error', 'common Error', 'own Error', 'slow TIMEOUT'])
+  })
+
   test('outlives its topic: removed and created again, it goes on', async () => {
     await using kit = testKit()
     await kit.mill.topics.ensure(steps)

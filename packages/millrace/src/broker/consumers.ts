@@ -1,6 +1,6 @@
 import { checkName, checkWhole, limits, type Millis } from '../core/index.js'
 import { BatchWork } from './batch-work.js'
-import type { BatchConsumeOptions, ConsumeOptions, MemberOptions } from './consume-options.js'
+import type { BatchConsumeOptions, ConsumeOptions, ConsumerDefaults, MemberOptions } from './consume-options.js'
 import { type CloseOptions, type Consumer, GroupConsumer } from './consumer.js'
 import { reportTo } from './diagnostics.js'
 import { Judge, noLater } from './judge.js'
@@ -20,15 +20,18 @@ export class Consumers {
   readonly #runtime: Runtime
   readonly #book: TopicBook
   readonly #send: Send
+  readonly #defaults: ConsumerDefaults
   readonly #open = new Set<Consumer>()
 
-  constructor(runtime: Runtime, book: TopicBook, send: Send) {
+  constructor(runtime: Runtime, book: TopicBook, send: Send, defaults: ConsumerDefaults = {}) {
     this.#runtime = runtime
     this.#book = book
     this.#send = send
+    this.#defaults = defaults
   }
 
-  consume<Output>(contract: TopicContract<unknown, Output>, group: string, handler: Handler<Output>, options: ConsumeOptions): Consumer {
+  consume<Output>(contract: TopicContract<unknown, Output>, group: string, handler: Handler<Output>, own: ConsumeOptions): Consumer {
+    const options = { ...this.#defaults, ...own }
     const { order = 'key', concurrency = limits.concurrency } = options
     checkWhole('concurrency', concurrency, 1, limits.maxConcurrency)
     const runtime = this.#heard(options)
@@ -40,7 +43,8 @@ export class Consumers {
     })
   }
 
-  consumeBatch<Output>(contract: TopicContract<unknown, Output>, group: string, handler: BatchHandler<Output>, options: BatchConsumeOptions): Consumer {
+  consumeBatch<Output>(contract: TopicContract<unknown, Output>, group: string, handler: BatchHandler<Output>, own: BatchConsumeOptions): Consumer {
+    const options = { ...this.#defaults, ...own }
     const { order = 'key', concurrency = 1, maxBatch = limits.batchMessages, lingerMs = 0 } = options
     checkWhole('concurrency', concurrency, 1, limits.maxConcurrency)
     checkWhole('maxBatch', maxBatch, 1, limits.maxBatch)

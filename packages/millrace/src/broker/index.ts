@@ -1,6 +1,6 @@
 export type { CaughtUpOptions } from './caught-up.js'
 export { bytes, json, type Codec } from './codec.js'
-export type { BatchConsumeOptions, ConsumeOptions } from './consume-options.js'
+export type { BatchConsumeOptions, ConsumeOptions, ConsumerDefaults } from './consume-options.js'
 export type { CloseOptions, Consumer } from './consumer.js'
 export type { DeadLetter, DeadLetterEdit } from './dead-letter.js'
 export type { DeadLetterFilter } from './dead-letter-filter.js'

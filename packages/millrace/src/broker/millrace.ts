@@ -56,7 +56,7 @@ export class Millrace {
     this.#keeper = new Keeper(runtime)
     this.#outbox = new Outbox(runtime, options.buffer)
     this.#producer = new Producer(book, new Drafter(runtime, partitioner, () => (producerId ??= `producer-${ids()}`)), this.#outbox)
-    this.#consumers = new Consumers(runtime, book, (topic, value, sendOptions) => this.send(topic, value, sendOptions))
+    this.#consumers = new Consumers(runtime, book, (topic, value, sendOptions) => this.send(topic, value, sendOptions), options.consumers)
     this.#transactions = new Transactions(runtime, this.#producer, this.#keeper)
   }
 

@@ -1,6 +1,7 @@
 import type { Clock, Millis } from '../core/index.js'
 import type { Engine } from '../engine/index.js'
 import type { Partitioner } from '../routing/index.js'
+import type { ConsumerDefaults } from './consume-options.js'
 import type { Middleware } from './middleware.js'
 import type { TopicSettings } from './topic-contract.js'
 
@@ -26,6 +27,8 @@ export interface MillraceOptions {
   /** Sent with each message. Default: made up for this instance. */
   readonly producerId?: string
   readonly buffer?: BufferOptions
+  /** For every `consume` and `consumeBatch`; what is given there goes before. */
+  readonly consumers?: ConsumerDefaults
   readonly middleware?: readonly Middleware[]
   readonly partitioner?: Partitioner
   /** Creates unknown topics on first use, with these settings. Default false: UNKNOWN_TOPIC. */
