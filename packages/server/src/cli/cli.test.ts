@@ -105,7 +105,20 @@ describe('the command', () => {
   })
 
   test('names the line that is wrong', async () => {
-    expect(await run(['send', 'files', '--format', 'jsonl'], '{"a":1}\n{')).toMatchObject({ code: 1, err: expect.stringMatching(/^millrace: line 2 is not JSON/) })
+    expect(await run(['send', 'files', '--format', 'jsonl'], '{"a":1}\n{')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^millrace: line 2 is not JSON.*1 were sent before; go on with --skip 1/),
+    })
+    expect(await run(['send', 'files', '--format', 'jsonl', '--key-field', 'a'], '{"b":1}')).toMatchObject({ code: 1, err: expect.stringContaining('line 1 has no field a') })
+  })
+
+  test.each([
+    [['x', '--skip', '5'], /--skip goes with a file/],
+    [['x', '--delay', '1s', '--at', '2030-01-01T00:00:00Z'], /--delay or --at/],
+    [['--text'], /--text goes with a value/],
+    [['--file', tmpdir()], /cannot be read/],
+  ])('refuses %j instead of passing a wish over', async (args, message) => {
+    expect(await run(['send', 'files', ...args], '')).toMatchObject({ code: 2, err: expect.stringMatching(message) })
   })
 
   test('creates, changes, pauses and deletes topics', async () => {

@@ -2,7 +2,7 @@
 export const pause = Symbol('pause')
 
 /** The values of a source, and `pause` when the next is not there after `ms`. Once a pause, until the next value. */
-export async function* withPauses(source: AsyncIterator<unknown>, ms: number): AsyncGenerator<unknown> {
+export async function* withPauses<T>(source: AsyncIterator<T>, ms: number): AsyncGenerator<T | typeof pause> {
   for (;;) {
     const next = source.next()
     next.catch(() => undefined) // whoever reads on hears of it
