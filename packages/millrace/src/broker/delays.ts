@@ -2,6 +2,7 @@ import { messageHold, type Millis } from '../core/index.js'
 import type { Held, Page } from '../engine/index.js'
 import { millisOf } from './drafter.js'
 import type { Runtime } from './runtime.js'
+import { scheduleTopic } from './schedule-book.js'
 import { nameOf, type TopicRef } from './topic-contract.js'
 
 export interface DelayQuery {
@@ -38,7 +39,8 @@ export class Delays {
   /** In the order in which they were sent. */
   async list({ topic, limit = 100, cursor }: DelayQuery = {}): Promise<Page<Held>> {
     await this.#runtime.open()
-    return this.#runtime.engine.holds({ why: 'delay', limit, ...(topic !== undefined && { topic: nameOf(topic) }), ...(cursor !== undefined && { cursor }) })
+    const page = await this.#runtime.engine.holds({ why: 'delay', limit, ...(topic !== undefined && { topic: nameOf(topic) }), ...(cursor !== undefined && { cursor }) })
+    return { ...page, items: page.items.filter(({ message }) => message.topic !== scheduleTopic) }
   }
 
   /** A prepared message has such an id too, and is not for this door. */

@@ -6,6 +6,7 @@ export const reservedHeaders = {
   tracestate: 'tracestate',
   bookmark: 'millrace-bookmark',
   contentType: 'content-type',
+  schedule: 'millrace-schedule',
 } as const
 
 /** Headers as a caller gives them: one value a name, or a list where order or repetition matters. Text is UTF-8. */

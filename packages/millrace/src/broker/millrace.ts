@@ -17,6 +17,7 @@ import { type Peeked, type PeekOptions, peek } from './peek.js'
 import { Producer } from './producer.js'
 import type { BatchHandler, Handler } from './received.js'
 import type { Runtime } from './runtime.js'
+import { Schedules } from './schedules.js'
 import type { SendItem, SendManyOptions, SendOptions } from './send.js'
 import { contractOf, type TopicRef } from './topic-contract.js'
 import { TopicBook, type Topics } from './topics.js'
@@ -31,6 +32,7 @@ export class Millrace {
   readonly groups: Groups
   readonly delays: Delays
   readonly deadLetters: DeadLetters
+  readonly schedules: Schedules
   readonly #runtime: Runtime
   readonly #keeper: Keeper
   readonly #keeps: boolean
@@ -57,6 +59,7 @@ export class Millrace {
     this.#outbox = new Outbox(runtime, options.buffer)
     this.#producer = new Producer(book, new Drafter(runtime, partitioner, () => (producerId ??= `producer-${ids()}`)), this.#outbox)
     this.#consumers = new Consumers(runtime, book, (topic, value, sendOptions) => this.send(topic, value, sendOptions), options.consumers)
+    this.schedules = new Schedules(runtime, book, this.#producer)
     this.#transactions = new Transactions(runtime, this.#producer, this.#keeper)
   }
 
@@ -153,6 +156,7 @@ export class Millrace {
   }
 
   async #close({ deadlineMs = limits.closeMs }: CloseOptions): Promise<void> {
+    await this.schedules.stop()
     await this.#consumers.close({ deadlineMs })
     await within(this.#runtime.clock, this.#outbox.drained(), deadlineMs)
     this.#outbox.refuseAll(closed())

@@ -71,6 +71,12 @@ export const limits = {
   maxRemembered: 1_000_000,
   /** Dead letters that one search looks through. */
   searchScan: 10_000,
+  /** Shortest time between two slots of a schedule by `everyMs`. */
+  minScheduleMs: 100,
+  /** How much the clocks of instances may differ, or be set back, while a slot is sent once. */
+  scheduleDedupMs: 3_600_000,
+  /** Silence after which a plan gives way to an older one that an instance still has. */
+  scheduleTakeOverMs: 60_000,
   /** Dead letters decided in one call. */
   sweepBatch: 500,
 } as const
