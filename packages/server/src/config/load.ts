@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isMillraceError, MillraceError } from 'millrace'
 import { type Problem, checker } from './check.js'
@@ -52,6 +53,7 @@ export async function loadConfig({ file, env = {}, flags = {} }: ConfigSources):
 
   const config = verify(fromTexts, tree, (problem) => `${given.get(problem.path) ?? 'config'}: ${problemText(problem, 'en', 'the config')}`)
   checkTokens(config)
+  refuseTwins('topics', 'name', config.topics.map(({ name }) => name))
   const warnings = unknown.map((name) => `${name} is not a setting of the server: it is ignored`)
   return { config, given: new Set(given.keys()), warnings }
 }
@@ -105,6 +107,15 @@ function checkTokens(config: Config): void {
       throw new MillraceError('CONFIG', `tokens.${index} (${name}) needs either token or sha256, and not both`, { field: `tokens.${index}` })
     }
   }
+  refuseTwins('tokens', 'token', config.tokens.map(({ token, sha256 }) => sha256?.toLowerCase() ?? createHash('sha256').update(token ?? '').digest('hex')))
+}
+
+/** Of two that are the same one would be passed over. */
+function refuseTwins(list: string, name: string, values: readonly string[]): void {
+  const twin = values.findIndex((value, index) => values.indexOf(value) !== index)
+  if (twin < 0) return
+  const first = values.indexOf(values[twin] ?? '')
+  throw new MillraceError('CONFIG', `${list}.${twin}.${name} is the same as ${list}.${first}.${name}: remove one`, { field: `${list}.${twin}.${name}` })
 }
 
 function place(tree: Tree, path: readonly string[], value: string): void {

@@ -57,7 +57,7 @@ export const Config = Type.Object(
     tokens: Type.Array(TokenConfig, { default: [], maxItems: 1_000 }),
     autoCreateTopics: Type.Boolean({ default: false, description: 'Whether sending to an unknown topic creates it, with the defaults.' }),
     defaults: Type.Object(topicSettings, { ...strict, description: 'What holds for topics that do not say.' }),
-    topics: Type.Array(Type.Object({ name: Type.String({ description: 'A name of A-Z a-z 0-9 . _ -' }), ...topicSettings }, { additionalProperties: false }), {
+    topics: Type.Array(Type.Object({ name: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$', description: '1 to 200 of A-Z a-z 0-9 . _ -, starting with a letter or digit.' }), ...topicSettings }, { additionalProperties: false }), {
       default: [],
       maxItems: 10_000,
       description: 'Topics that are created at start where there are none.',

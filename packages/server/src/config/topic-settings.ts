@@ -1,13 +1,13 @@
-import type { Cap, Keep, TopicChange, TopicDraft } from 'millrace'
+import { type Cap, type Keep, type TopicChange, type TopicDraft, limits } from 'millrace'
 import Type, { type Static } from 'typebox'
 
 /** What can be said of a topic from outside: in the config file, and when it is created or altered over HTTP. */
 export const topicSettings = {
   description: Type.Optional(Type.String({ maxLength: 1_000 })),
-  partitions: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_024, description: 'Partitions; may grow later, never shrink.' })),
+  partitions: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.maxPartitions, description: 'Partitions; may grow later, never shrink.' })),
   replicationFactor: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Kept for engines that replicate; this one stores it.' })),
   retentionMs: Type.Optional(Type.Integer({ minimum: -1, description: 'Milliseconds that read messages are kept; -1 keeps them for ever.' })),
-  maxMessageSize: Type.Optional(Type.Integer({ minimum: 1, description: 'Bytes of value, key and headers of one message.' })),
+  maxMessageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.maxMessageBytesCeiling, description: 'Bytes of value, key and headers of one message.' })),
   config: Type.Optional(Type.Record(Type.String({ maxLength: 200 }), Type.String({ maxLength: 1_000 }), { maxProperties: 100 })),
   maxMessages: Type.Optional(Type.Integer({ minimum: 0, description: 'Bound on messages that some group has not read; 0 is none.' })),
   whenFull: Type.Optional(Type.Enum(['refuse', 'trim'], { description: 'At the bound: refuse new messages, or trim the oldest unread ones.' })),
