@@ -121,6 +121,17 @@ describe('the command', () => {
     expect(await run(['send', 'files', ...args], '')).toMatchObject({ code: 2, err: expect.stringMatching(message) })
   })
 
+  test('hands back what a reader who has enough did not take', async () => {
+    await run(['topics', 'create', 'much', '--partitions', '1'])
+    await run(['send', 'much', '--batch', '1000'], `${'x'.repeat(2_000)}\n`.repeat(300))
+    const child = millrace(['consume', 'much', '--batch', '300'], { MILLRACE_URL: server.url })
+    child.stdout?.once('data', () => child.stdout?.destroy())
+    expect((await ended(child)).code).toBe(0)
+    const { groups } = JSON.parse((await run(['groups', 'list', 'much', '--json'])).out)
+    expect(groups).toMatchObject([{ lent: 0 }])
+    expect(groups[0].lag).toBeGreaterThan(0)
+  })
+
   test('creates, changes, pauses and deletes topics', async () => {
     expect((await run(['topics', 'create', 'life', '--partitions', '2', '--retention', '7d'])).code).toBe(0)
     expect((await run(['topics', 'alter', 'life', '--partitions', '3', '--retention', 'forever'])).code).toBe(0)

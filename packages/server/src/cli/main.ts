@@ -46,8 +46,10 @@ function throwErrors(command: Command): void {
 }
 
 async function main(): Promise<void> {
-  // A reader that has enough, as `head` has, is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed))
+  // Who writes hears of it too, and still hands back what it holds.
+  process.stdout.on('error', (error) => {
+    if (!isPipeClosed(error)) process.exit(exitCodes.failed)
+  })
   try {
     await program().parseAsync()
   } catch (error) {
@@ -56,10 +58,16 @@ async function main(): Promise<void> {
 }
 
 function ending(error: unknown): number {
+  if (isPipeClosed(error)) return exitCodes.ok
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`millrace: ${message}\n`)
   return error instanceof CommandFailure ? error.exitCode : exitCodes.failed
+}
+
+/** A reader that has enough, as `head` has, is no error. */
+function isPipeClosed(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE'
 }
 
 await main()
