@@ -1,4 +1,4 @@
-import { type Draft, type Hold, limits, messageHold, MillraceError, type Millis } from '../core/index.js'
+import { type Draft, type Hold, isMillraceError, limits, messageHold, MillraceError, type Millis } from '../core/index.js'
 import type { Held, Page } from '../engine/index.js'
 import { json } from './codec.js'
 import { MessageHeaders, reservedHeaders } from './headers.js'
@@ -59,7 +59,7 @@ export class ScheduleBook {
   }
 
   async list(limit: number, cursor: string | undefined): Promise<Page<Entry>> {
-    const page = await this.#runtime.engine.holds({ topic: scheduleTopic, limit, ...(cursor !== undefined && { cursor }) })
+    const page = await this.#held(scheduleTopic, limit, cursor)
     return { ...page, items: page.items.map(entryOf) }
   }
 
@@ -72,11 +72,21 @@ export class ScheduleBook {
     }
     let cursor: string | undefined
     do {
-      const page = await engine.holds({ topic, why: 'delay', limit: limits.maxPage, ...(cursor !== undefined && { cursor }) })
+      const page = await this.#held(topic, limits.maxPage, cursor)
       const over = page.items.filter(isOver)
       if (over.length > 0) await engine.decide(over.map(({ id }) => ({ hold: id, to: 'drop' })))
       cursor = page.cursor
     } while (cursor !== undefined)
+  }
+
+  /** None where there is no such topic: nobody has set a schedule yet, or it was removed. */
+  async #held(topic: string, limit: number, cursor: string | undefined): Promise<Page<Held>> {
+    try {
+      return await this.#runtime.engine.holds({ topic, why: 'delay', limit, ...(cursor !== undefined && { cursor }) })
+    } catch (error) {
+      if (isMillraceError(error) && error.code === 'UNKNOWN_TOPIC') return { items: [] }
+      throw error
+    }
   }
 }
 

@@ -307,6 +307,8 @@ test('on the embedded engine a schedule survives its process: the slot is sent o
   const schedule = { name: 'tick', everyMs: minute, value: Buffer.from('x') }
   const start = () => testKit({ clock, engine: embedded({ path, lmdb: import.meta.resolve('lmdb'), clock }) })
   const first = start()
+  expect((await first.mill.schedules.list()).items).toEqual([])
+  expect(await first.mill.schedules.remove(raw, 'tick')).toBe(false)
   await first.mill.topics.ensure(raw)
   await first.mill.schedules.set(raw, schedule)
   await clock.advance(90_000)
