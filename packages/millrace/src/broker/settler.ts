@@ -88,23 +88,33 @@ export class Settler {
       this.#returning.add(verdicts)
       const outcomes = await this.#settle(verdicts)
       if (this.#isAbandoned) return
-      const unknown = this.#finish(verdicts, this.#sure(verdicts, outcomes))
-      if (unknown.length > 0) await this.#rest(unknown)
+      let unknown = this.#finish(verdicts, outcomes)
+      if (unknown.length > 0) {
+        await this.#rest()
+        if (this.#isAbandoned) return
+        unknown = this.#finish(unknown, unknown.map(() => 'unknown'))
+        this.#waiting = [...unknown, ...this.#waiting]
+      }
+      if (unknown.length === 0) this.#noneUnknown()
     }
     this.#isBusy = false
   }
 
   /** Tells of what is over; the rest. */
-  #finish(verdicts: readonly Verdict[], outcomes: readonly Outcome[]): readonly Verdict[] {
+  #finish(verdicts: readonly Verdict[], answers: readonly Outcome[]): readonly Verdict[] {
+    const outcomes = this.#sure(verdicts, answers)
     const unknown = outcomes.includes('unknown') ? verdicts.filter((_, index) => outcomes[index] === 'unknown') : []
-    if (unknown.length === 0 && this.#failures > 0) this.#events.calm()
-    this.#failures = unknown.length > 0 ? this.#failures + 1 : 0
     this.#over += verdicts.length - unknown.length
     this.#repeated = new Set(unknown)
     this.#returning.over(unknown.length === 0 ? verdicts : verdicts.filter((verdict) => !this.#repeated.has(verdict)))
     this.#events.over(verdicts, outcomes)
-    this.#tellFlushed()
     return unknown
+  }
+
+  #noneUnknown(): void {
+    if (this.#failures > 0) this.#events.calm()
+    this.#failures = 0
+    this.#tellFlushed()
   }
 
   /** What came again has counted; a repeated verdict that lapsed may just have counted the first time, and says nothing of its partition. */
@@ -133,8 +143,9 @@ export class Settler {
     }
   }
 
-  /** Waits, and puts in front again what has not come again meanwhile. */
-  async #rest(unknown: readonly Verdict[]): Promise<void> {
+  /** Longer each time, and until no lease is under way that could still bring something again. */
+  async #rest(): Promise<void> {
+    this.#failures += 1
     const quiet = this.#events.trouble()
     const waitMs = backoffMs(this.#failures, this.#runtime.random)
     await new Promise<void>((resolve) => {
@@ -145,17 +156,6 @@ export class Settler {
       }
     })
     await quiet
-    if (this.#isAbandoned) return
-    const counted = unknown.filter((verdict) => this.#returning.hasCounted(verdict))
-    this.#waiting = [...unknown.filter((verdict) => !counted.includes(verdict)), ...this.#waiting]
-    if (counted.length === 0) return
-    this.#over += counted.length
-    this.#returning.over(counted)
-    this.#events.over(counted, counted.map(() => 'settled'))
-    if (this.#waiting.length > 0) return
-    this.#failures = 0
-    this.#events.calm()
-    this.#tellFlushed()
   }
 }
 
