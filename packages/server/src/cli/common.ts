@@ -42,7 +42,7 @@ const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as co
 export function duration(text: string): number {
   const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text) ?? []
   if (amount === undefined) throw new InvalidArgumentError('Give a time such as 500ms, 30s, 15m, 2h or 7d.')
-  return Number(amount) * unitMs[unit as keyof typeof unitMs] // the pattern allows no other
+  return Math.round(Number(amount) * unitMs[unit as keyof typeof unitMs]) // the pattern allows no other
 }
 
 /** Collects a repeated option. */

@@ -1,4 +1,4 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import type { Family } from './exposition.js'
 import { Histogram } from './histogram.js'
 
@@ -48,7 +48,7 @@ export class ProcessMetrics {
       gauge('millrace_event_loop_delay_seconds', 'How late timers are, 99th percentile.', this.#loopDelay()),
       gauge('process_resident_memory_bytes', 'Memory in use.', process.memoryUsage.rss()),
       { name: 'process_cpu_seconds_total', type: 'counter', help: 'Processor time.', samples: [{ value: (user + system) / 1e6 }] },
-      gauge('process_start_time_seconds', 'Start of the process, seconds since 1970.', Math.floor(Date.now() / 1_000 - process.uptime())),
+      gauge('process_start_time_seconds', 'Start of the process, seconds since 1970.', performance.timeOrigin / 1_000),
     ]
   }
 
