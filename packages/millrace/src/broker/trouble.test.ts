@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { MillraceError } from '../core/index.js'
-import type { Engine } from '../engine/index.js'
+import type { Engine, JoinRequest, Membership } from '../engine/index.js'
 import { memory } from '../engines/memory/index.js'
 import { chaosEngine, HandClock, testKit } from '../testing/index.js'
 import { fixed } from './retry-policy.js'
@@ -229,28 +229,88 @@ test('a consumer’s own troubles never reach another, and an onError that throw
   await kit.close()
 })
 
-test('an engine that leases nothing when asked is asked no more often than it rings or a second passes', async () => {
-  const clock = new HandClock()
-  const engine = memory({ clock })
-  let leases = 0
-  const empty: Engine = new Proxy(engine, {
+/** An engine whose members are as `change` makes them. */
+function withMembers(engine: Engine, change: (membership: Membership) => Partial<Membership>): Engine {
+  return new Proxy(engine, {
     get(target, name) {
       if (name === 'join') {
-        return async (request: Parameters<Engine['join']>[0]) => ({
-          ...(await target.join(request)),
-          lease: async () => {
-            leases += 1
-            return []
-          },
-          settle: async () => [],
-          leave: async () => undefined,
-        })
+        return async (request: JoinRequest) => {
+          const membership = await target.join(request)
+          const same: Membership = { lease: (ask) => membership.lease(ask), settle: (verdicts) => membership.settle(verdicts), leave: () => membership.leave() }
+          return { ...same, ...change(membership) }
+        }
       }
       const value: unknown = Reflect.get(target, name)
       return typeof value === 'function' ? (value.bind(target) as unknown) : value
     },
   })
-  const kit = testKit({ clock, engine: empty })
+}
+
+describe('a retry whose answer was lost and which came again meanwhile', () => {
+  /** The first verdict counts, and its answer waits until it is let go, and is lost; from then on what is leased waits too. */
+  function slow(leasesWait: boolean) {
+    const clock = new HandClock()
+    const gates = { answer: (): void => undefined, lease: (): void => undefined }
+    const held = { answer: false, leases: 0 }
+    const engine = withMembers(memory({ clock }), (membership) => ({
+      async lease(ask) {
+        const deliveries = await membership.lease(ask)
+        if (leasesWait && held.answer && held.leases === 0 && deliveries.length > 0) {
+          held.leases += 1
+          await new Promise<void>((resolve) => (gates.lease = resolve))
+        }
+        return deliveries
+      },
+      async settle(verdicts) {
+        const outcomes = await membership.settle(verdicts)
+        if (held.answer) return outcomes
+        held.answer = true
+        await new Promise<void>((resolve) => (gates.answer = resolve))
+        return outcomes.map(() => 'unknown')
+      },
+    }))
+    return { ...testKit({ clock, engine }), gates, held }
+  }
+
+  for (const leasesWait of [false, true]) {
+    test(`is not taken out of the hands that have it (${leasesWait ? 'leased, and on its way here' : 'running here'})`, async () => {
+      const kit = slow(leasesWait)
+      await kit.mill.topics.ensure(numbers)
+      await kit.mill.send(numbers, 1)
+      const runs: number[] = []
+      let finish: (() => void) | undefined
+      kit.mill.consume(numbers, 'g', async (_, { attempt }) => {
+        runs.push(attempt)
+        if (attempt === 1) throw new Error('once')
+        await new Promise<void>((resolve) => (finish = resolve))
+      }, { retry: [{ when: 'later', retry: fixed({ attempts: 9, everyMs: 10 }) }] })
+      await kit.until(() => kit.held.answer)
+      await kit.clock.advance(20)
+      expect([runs.length, kit.held.leases]).toEqual(leasesWait ? [1, 1] : [2, 0])
+      kit.gates.answer()
+      await kit.clock.advance(5_000)
+      kit.gates.lease()
+      await kit.until(() => runs.length === 2)
+      await kit.clock.advance(5_000)
+      finish?.()
+      await kit.idle()
+      expect(runs).toEqual([1, 2])
+      expect(await kit.mill.groups.list(numbers)).toMatchObject([{ settled: 1, retrying: 0 }])
+      await kit.close()
+    })
+  }
+})
+
+test('an engine that leases nothing when asked is asked no more often than it rings or a second passes', async () => {
+  const clock = new HandClock()
+  let leases = 0
+  const engine = withMembers(memory({ clock }), () => ({
+    lease: async () => {
+      leases += 1
+      return []
+    },
+  }))
+  const kit = testKit({ clock, engine })
   await kit.mill.topics.ensure(numbers)
   await kit.mill.consume(numbers, 'g', () => undefined).ready
   await clock.advance(10_000)
