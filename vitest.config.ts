@@ -4,7 +4,7 @@ import { SkippedReporter } from './tools/skipped-reporter.mjs'
 // The tests run as compiled: what is tested is what ships, and worker threads load the same files.
 export default defineConfig({
   test: {
-    include: ['packages/*/dist/**/*.test.js', 'tools/**/*.test.mjs'],
+    include: ['packages/*/dist/**/*.test.js', '{tools,benchmarks,faults}/**/*.test.mjs'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     maxWorkers: 2,

@@ -31,6 +31,8 @@ export const rooms = [
   { room: `${server}/cli`, may: [...within(server, 'config', 'access', 'observe', 'api', '*.ts'), ...published] },
   { room: 'examples/*', may: [...published, '@millrace/server'], packages: ['csv-parse', 'lmdb', 'ts-fsrs', 'zod'] },
   { room: 'tools', may: [...published, '@millrace/server'], packages: ['lmdb', 'oxc-parser', 'rolldown', 'vitest'] },
+  { room: 'benchmarks', may: [...published, '@millrace/server'], packages: ['cli-table3', 'fastify', 'fastq', 'lmdb'] },
+  { room: 'faults', may: [...published, '@millrace/server'], packages: ['lmdb'] },
   { room: 'vitest.config.ts', may: ['tools'], packages: ['vitest'] },
 ]
 
@@ -54,8 +56,8 @@ export const defaultExportExceptions = [{ file: 'vitest.config.ts', why: 'vitest
 /** Files that run though nothing imports them: `{ file, why }`. Scripts of package.json and `.ci/run` are found without being named. */
 export const entries = [
   { file: 'vitest.config.ts', why: 'vitest finds it by its name' },
-  { file: 'tools/faults/check.mjs', why: 'people run it on a history that a failed run has kept' },
-  { file: 'tools/faults/recorder.mjs', why: 'the processes of a run write with it' },
+  { file: 'faults/check.mjs', why: 'people run it on a history that a failed run has kept' },
+  { file: 'faults/recorder.mjs', why: 'the processes of a run write with it' },
 ]
 
 /** Dependencies that are used without being imported. */

@@ -1,4 +1,4 @@
-import { asMillraceError, type Failure, isMillraceError, type Message, type MessageKind, type Millis, type Offset, type Trace } from '../core/index.js'
+import { asMillraceError, type Failure, type Header, isMillraceError, type Message, type MessageKind, type Millis, type Offset, type Trace } from '../core/index.js'
 import type { Delivery } from '../engine/index.js'
 import { Unreadable } from './endings.js'
 import { MessageHeaders } from './headers.js'
@@ -71,13 +71,14 @@ class Arrival<Value> implements Received<Value> {
   readonly offset: Offset
   readonly key: string | null
   readonly value: Value
-  readonly headers: MessageHeaders
   readonly timestamp: Millis
   readonly producerId: string
   readonly kind: MessageKind
   readonly delayedUntil: Millis | undefined
   readonly attempt: number
   readonly failure: Failure | undefined
+  readonly #raw: readonly Header[]
+  #headers: MessageHeaders | undefined
 
   constructor(message: Message, value: Value, attempt: number, failure: Failure | undefined) {
     this.id = message.id
@@ -86,13 +87,17 @@ class Arrival<Value> implements Received<Value> {
     this.offset = message.offset
     this.key = message.key
     this.value = value
-    this.headers = new MessageHeaders(message.headers)
+    this.#raw = message.headers
     this.timestamp = message.timestamp
     this.producerId = message.producerId
     this.kind = message.kind
     this.delayedUntil = message.delayedUntil
     this.attempt = attempt
     this.failure = failure
+  }
+
+  get headers(): MessageHeaders {
+    return (this.#headers ??= new MessageHeaders(this.#raw))
   }
 
   get trace(): Trace | undefined {

@@ -32,8 +32,16 @@ export function wrongInTopic(draft: Draft, topic: { readonly name: string; reado
 }
 
 function isId(id: unknown): id is string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-  return typeof id === 'string' && id.length > 0 && id.length <= limits.maxIdChars && !/[\u0000-\u001f\u007f]/.test(id)
+  return typeof id === 'string' && id.length > 0 && id.length <= limits.maxIdChars && !hasControl(id)
+}
+
+/** A loop: for short texts it costs a fraction of a regular expression. */
+function hasControl(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index)
+    if (code < 32 || code === 127) return true
+  }
+  return false
 }
 
 function invalid(field: string, why: string): MillraceError {

@@ -60,7 +60,7 @@ export interface Engine {
    */
   keep(request: KeepRequest): Promise<Keeping>
 
-  /** Held messages by pages; those of one topic, reason and group in the order they were held. */
+  /** Held messages by pages; those of one topic, reason and group in the order they were held. Errors: UNKNOWN_TOPIC. */
   holds(query: HoldQuery): Promise<Page<Held>>
 
   /** Reads a topic's log without consuming. Held messages are not in it. Errors: UNKNOWN_TOPIC. */
@@ -209,7 +209,7 @@ export type Outcome = 'settled' | 'lapsed' | 'unknown'
 
 export type Decision = {
   readonly hold: HoldId
-  /** What a loan was lent with; without it a loan is 'gone'. */
+  /** What a loan was lent with; without it a loan is 'gone', and so is with it what a loan has become. */
   readonly token?: string
   /** Changes the message before it goes on. */
   readonly edit?: Edit

@@ -13,9 +13,6 @@ const engines = {
 }
 
 describe.each(['memory', 'embedded'] as const)('lending on the %s engine', (engine) => {
-  // Passes on memory. Embedded ends any hold with a token, and lets a key's waiting messages pass each other: `fails` falls away with that.
-  const gap = { fails: engine === 'embedded' }
-
   let clock: HandClock
   let mill: Millrace
   let server: Fixture
@@ -95,7 +92,7 @@ describe.each(['memory', 'embedded'] as const)('lending on the %s engine', (engi
       expect(await pull()).toMatchObject([{ attempt: 2 }])
     })
 
-    test('comes again after the delay that nack asks for, with its reason', gap, async () => {
+    test('comes again after the delay that nack asks for, with its reason', async () => {
       await send({ value: 1 })
       const pulled = await pull()
       await server.call('POST', '/nack', { tokens: tokens(pulled), delayMs: 5_000, reason: 'card declined' })
@@ -106,7 +103,7 @@ describe.each(['memory', 'embedded'] as const)('lending on the %s engine', (engi
       expect(await pull()).toMatchObject([{ attempt: 2, failureReason: 'card declined' }])
     })
 
-    test('becomes a dead letter when nack asks for it, and a late ack does not clear it away', gap, async () => {
+    test('becomes a dead letter when nack asks for it, and a late ack does not clear it away', async () => {
       await send({ value: 1 })
       const pulled = await pull()
       await server.call('POST', '/nack', { tokens: tokens(pulled), deadLetter: true, reason: 'nonsense' })
@@ -158,7 +155,7 @@ describe.each(['memory', 'embedded'] as const)('lending on the %s engine', (engi
       expect(values(await pull())).toEqual([2])
     })
 
-    test('of one key keep their order when they are pulled few at a time', gap, async () => {
+    test('of one key keep their order when they are pulled few at a time', async () => {
       await send(...[1, 2, 3, 4].map((value) => ({ value, key: 'a' })))
       const order: unknown[] = []
       for (const max of [10, 2, 1, 1]) {

@@ -127,6 +127,27 @@ export const loans = about('loans', {
     await member.finishesEach('b', 'c')
   },
 
+  'later messages of a key keep their order though those that followed a loan are handed back': async (kit) => {
+    const { member, hold } = await lent(kit)
+    await kit.publish((await kit.heldOne({ id: hold })).message.topic, 'k', 'b', 'c', 'd')
+    await member.getsNothing(2_000)
+    await kit.decide({ hold, token: 't', to: 'drop' })
+    const [b, c] = await member.gets('b', 'c')
+    assert.ok(b && c)
+    const second = await member.lend(b, 't', 10_000)
+    await member.back(c)
+    await member.getsNothing(2_000)
+    await kit.decide({ hold: second, token: 't', to: 'drop' })
+    await member.finishesEach('c', 'd')
+  },
+
+  'what a loan became is not ended by its token': async (kit) => {
+    const { topic, hold } = await lent(kit)
+    await kit.decide({ hold, token: 't', to: 'hold', anew: { why: 'dead', until: 'decided', then: 'release', group: 'g', attempt: 1 } })
+    for (const to of ['drop', 'release'] as const) assert.equal(await kit.decided({ hold, token: 't', to }), 'gone')
+    assert.equal((await kit.heldOne({ topic })).hold.why, 'dead')
+  },
+
   'later messages of a key follow when the loan becomes a dead letter': async (kit) => {
     const { topic, member, hold } = await lent(kit)
     await kit.publish(topic, 'k', 'b', 'c')

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { messageHold } from '../../core/hold.js'
 import { type Topic, topicConfig } from '../../core/topic.js'
 import { about } from '../case.js'
 import { type Kit, refused, refuses } from '../kit.js'
@@ -37,6 +38,8 @@ export const topics = about('topics', {
   'joining, browsing and altering an unknown topic is refused and makes none': async (kit) => {
     await refuses('UNKNOWN_TOPIC', kit.member('nowhere', 'g'))
     await refuses('UNKNOWN_TOPIC', kit.log('nowhere'))
+    await refuses('UNKNOWN_TOPIC', kit.engine.holds({ topic: 'nowhere', limit: 1 }))
+    await refuses('UNKNOWN_TOPIC', kit.engine.holds({ topic: 'nowhere', id: messageHold('nowhere', 'a'), limit: 1 }))
     await refuses('UNKNOWN_TOPIC', kit.engine.topics.alter('nowhere', { description: 'x' }))
     await refuses('UNKNOWN_TOPIC', kit.engine.topics.remove('nowhere'))
     await refuses('UNKNOWN_TOPIC', kit.engine.groups.create('nowhere', 'g', 'start'))

@@ -115,6 +115,7 @@ export class MemoryEngine implements Engine {
   }
 
   async holds(query: HoldQuery): Promise<Page<Held>> {
+    if (query.topic !== undefined) this.#store.topic(query.topic)
     return this.#store.holds.page(query)
   }
 

@@ -1,5 +1,5 @@
 import { after, key, lastNumber, within } from './keys.js'
-import { type AgainId, type AgainMeta, decodeWithRecord, encode } from './rows.js'
+import { type AgainId, type AgainMeta, decodeWithRecord, encode, hasRecord } from './rows.js'
 import type { Cursor, Txn } from './txn.js'
 
 const nothing = Buffer.alloc(0)
@@ -19,9 +19,9 @@ function keyOf(cursor: Cursor, [kind, order]: AgainId): Buffer {
   return key({ raw: prefix(cursor) }, { u8: kind }, { n: order })
 }
 
-/** Puts an unfinished log entry back into its place: before everything later. */
-export function putBack(txn: Txn, cursor: Cursor, meta: AgainMeta): void {
-  put(txn, cursor, [0, meta.offset], meta, nothing)
+/** Puts an unfinished message into its place, before everything later: a log entry, or with a record one that pins nothing. */
+export function putBack(txn: Txn, cursor: Cursor, meta: AgainMeta, record: Buffer = nothing): void {
+  put(txn, cursor, [0, meta.offset], meta, record)
 }
 
 /** Puts a released message with its own record after what waits already. */
@@ -79,7 +79,9 @@ export function all(txn: Txn, cursor: Cursor): AgainEntry[] {
 export function lowestInLog(txn: Txn, cursor: Cursor): number | undefined {
   if (cursor.again === 0) return undefined
   const inLog = key({ raw: prefix(cursor) }, { u8: 0 })
-  for (const at of txn.tables.again.getKeys({ start: inLog, end: after(inLog), limit: 1 })) return lastNumber(at)
+  for (const { key: at, value } of txn.tables.again.getRange({ start: inLog, end: after(inLog) })) {
+    if (!hasRecord(value)) return lastNumber(at)
+  }
   return undefined
 }
 

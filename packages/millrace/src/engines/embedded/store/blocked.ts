@@ -37,7 +37,7 @@ export function free(txn: Txn, cursor: Cursor, messageKey: Buffer, offset: numbe
     if (meta.offset > next) break
     txn.tables.behind.removeSync(at)
     cursor.behind -= 1
-    again.putReleased(txn, cursor, meta, record)
+    again.putBack(txn, cursor, meta, record)
   }
   txn.change(cursor)
 }

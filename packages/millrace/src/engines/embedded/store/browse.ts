@@ -47,6 +47,7 @@ export interface HeldRecord {
 
 /** Lists holds; the cursor is the index key of the last one. */
 export function listHolds(txn: Txn, query: HoldQuery): StorePage<HeldRecord> {
+  if (query.topic !== undefined) groups.topicRow(txn, query.topic)
   if (query.id !== undefined) {
     const row = holds.byId(txn, query.id)
     return { items: row && matches(row.meta, query) ? [row] : [] }

@@ -9,7 +9,7 @@ import type { Txn } from './txn.js'
 /** Carries one decision out. */
 export function decide(txn: Txn, decision: Decision): Decided {
   const found = holds.byId(txn, decision.hold)
-  if (!found || (found.meta.hold.why === 'lent' && found.meta.hold.token !== decision.token)) return 'gone'
+  if (!found || found.meta.hold.token !== decision.token) return 'gone'
   const row = decision.edit ? { ...found, record: edited(found, decision.edit) } : found
   if (decision.to === 'release') release(txn, row)
   else if (decision.to === 'drop') drop(txn, row)

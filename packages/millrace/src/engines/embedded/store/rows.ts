@@ -27,7 +27,7 @@ export interface GroupRow {
   paused: boolean
 }
 
-/** An entry of the again queue: class 0 points into the log and sorts by offset, class 1 owns its record and sorts by release. */
+/** An entry of the again queue: class 0 was delivered or waited before and sorts by offset, class 1 sorts by release. */
 export type AgainId = readonly [kind: 0 | 1, order: number]
 
 /** Where a group stands in a partition. */
@@ -106,6 +106,10 @@ export function encode(meta: unknown, record?: Buffer): Buffer {
 export function decode<T>(row: Buffer): T {
   // The store's own rows: their shape is this file's.
   return JSON.parse(row.toString()) as T
+}
+
+export function hasRecord(row: Buffer): boolean {
+  return row.length > 4 + row.readUInt32LE(0)
 }
 
 export function decodeWithRecord<T>(row: Buffer): { readonly meta: T; readonly record: Buffer } {

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-// Checks a kept history: `node tools/faults/check.mjs FOLDER [--json]`.
+// Checks a kept history: `node faults/check.mjs FOLDER [--json]`.
 import { parseArgs } from 'node:util'
 import { checkHistory } from './checker.mjs'
 import { historyFiles, readHistory } from './history.mjs'
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false } } })
 if (positionals.length !== 1) {
-  console.error('usage: node tools/faults/check.mjs FOLDER [--json]')
+  console.error('usage: node faults/check.mjs FOLDER [--json]')
   process.exit(2)
 }
 

@@ -1,0 +1,20 @@
+import Table from 'cli-table3'
+
+const barWidth = 24
+
+/**
+ * A table with a bar for each case, as long as the figure is large beside the largest of its unit.
+ * @param {string} name
+ * @param {readonly import('./rounds.mjs').Case[]} cases
+ * @param {readonly string[]} notes
+ */
+export function printTable(name, cases, notes) {
+  const table = new Table({ head: [name, 'median', 'unit', 'ratio', '', 'how'], style: { head: [], border: [] }, colAligns: ['left', 'right', 'left', 'left', 'left', 'left'] })
+  for (const { name: label, value, unit, against, ratio, says = '' } of cases) {
+    const most = Math.max(...cases.filter((each) => each.unit === unit).map((each) => each.value))
+    const bar = '█'.repeat(Math.max(1, Math.round((value / most) * barWidth)))
+    table.push([label, value.toLocaleString('en'), unit, against === undefined ? '' : `${ratio} × ${against}`, bar, says])
+  }
+  console.log(table.toString())
+  for (const note of notes) console.log(note)
+}
