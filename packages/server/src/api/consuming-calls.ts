@@ -1,10 +1,11 @@
+import { MillraceError } from 'millrace'
 import Type, { type Static } from 'typebox'
 import { type Call, call } from './call.js'
 import type { Context } from './context.js'
 import { nullable } from './envelope.js'
 import { StaleAnswers } from './failure.js'
 import { placeOf } from './group-calls.js'
-import type { Answered, Loan } from './loans.js'
+import type { Answered, Loan, NackAsk } from './loans.js'
 import { BigNumber, MessageShape, Name, NextCursor, PageQuery, Time, messageShape, time } from './shapes.js'
 
 const Pulled = Type.Object({
@@ -93,16 +94,12 @@ function answerCalls({ loans, config }: Context): readonly Call[] {
           delayMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 31_536_000_000 })),
           reason: Type.Optional(Type.String({ maxLength: 1_000, description: 'Why; kept with the message.' })),
           deadLetter: Type.Optional(Type.Boolean({ default: false })),
+          counted: Type.Optional(Type.Boolean({ default: true, description: 'False: hand it back as if it had not been delivered. Goes with no other field.' })),
         },
         { additionalProperties: false },
       ),
       data: Type.Object(Answers),
-      async answer({ body: { tokens: given, delayMs, reason, deadLetter = false } }) {
-        const why = reason ?? 'handed back without a reason'
-        const later = { how: 'later', delayMs: delayMs ?? 0, reason: why } as const
-        const ask = deadLetter ? ({ how: 'dead', reason: why } as const) : delayMs === undefined && reason === undefined ? ({ how: 'now' } as const) : later
-        return { results: results(given, await loans.nack(given, ask)) }
-      },
+      answer: async ({ body: { tokens: given, ...how } }) => ({ results: results(given, await loans.nack(given, nackOf(how))) }),
     }),
     call({
       method: 'POST',
@@ -121,7 +118,24 @@ function answerCalls({ loans, config }: Context): readonly Call[] {
   ]
 }
 
-function peekCall({ mill }: Context): Call {
+function nackOf({ delayMs, reason, deadLetter = false, counted = true }: { readonly delayMs?: number; readonly reason?: string; readonly deadLetter?: boolean; readonly counted?: boolean }): NackAsk {
+  const isPlain = delayMs === undefined && reason === undefined && !deadLetter
+  if (isPlain) return { how: 'now', counted }
+  if (!counted) throw new MillraceError('INVALID', 'counted: false goes with no delayMs, reason or deadLetter: what was not delivered has not failed', { field: 'counted' })
+  const why = reason ?? 'handed back without a reason'
+  return deadLetter ? { how: 'dead', reason: why } : { how: 'later', delayMs: delayMs ?? 0, reason: why }
+}
+
+/** Throws INVALID for a partition that the topic does not have. */
+async function checkPartition({ mill }: Context, topic: string, partition: number | undefined): Promise<void> {
+  if (partition === undefined) return
+  const { partitions } = await mill.topics.get(topic)
+  if (partition < partitions) return
+  throw new MillraceError('INVALID', `topic ${topic} has no partition ${partition}: it has ${partitions === 1 ? 'only 0' : `0 to ${partitions - 1}`}`, { field: 'partition' })
+}
+
+function peekCall(context: Context): Call {
+  const { mill } = context
   return call({
     method: 'GET',
     path: '/topics/{name}/messages',
@@ -133,6 +147,7 @@ function peekCall({ mill }: Context): Call {
     query: PeekQuery,
     data: Type.Object({ messages: Type.Array(MessageShape), nextCursor: NextCursor }),
     async answer({ params: { name: topic }, query: { partition, from, offset, time: at, limit = 100, cursor } }) {
+      await checkPartition(context, topic, partition)
       const { items, cursor: next } = await mill.engine.browse({
         topic,
         limit,

@@ -92,6 +92,23 @@ describe.each(['memory', 'embedded'] as const)('lending on the %s engine', (engi
       expect(await pull()).toMatchObject([{ attempt: 2 }])
     })
 
+    test('comes again uncounted where nack says that it was not delivered', async () => {
+      await send({ value: 1, key: 'k' }, { value: 2, key: 'k' })
+      await server.call('POST', '/nack', { tokens: tokens(await pull()) })
+      await server.call('POST', '/nack', { tokens: tokens(await pull()), counted: false })
+      await clock.advance(0)
+      const again = await pull()
+      expect(again).toMatchObject([{ attempt: 2, failureReason: null, message: { value: 1 } }])
+      await server.call('POST', '/ack', { tokens: tokens(again) })
+      expect(await pull()).toMatchObject([{ attempt: 1, message: { value: 2 } }])
+    })
+
+    test('cannot be handed back uncounted and as a failure at once', async () => {
+      await send({ value: 1 })
+      const refused = await server.call('POST', '/nack', { tokens: tokens(await pull()), counted: false, deadLetter: true })
+      expect(refused).toMatchObject({ status: 400, data: { field: 'counted' } })
+    })
+
     test('comes again after the delay that nack asks for, with its reason', async () => {
       await send({ value: 1 })
       const pulled = await pull()

@@ -1,6 +1,6 @@
-import { type Clock, type Failure, type HoldId, type Message, type Millis, type StartAt, groupHold, isMillraceError } from 'millrace'
+import { type Clock, type Failure, type Message, type Millis, type StartAt, groupHold, isMillraceError } from 'millrace'
 import type { Delivery, Decision, Decided, Engine, Membership, Verdict } from 'millrace/engine'
-import { newSecret, readToken, writeToken } from './loan-token.js'
+import { type LoanToken, newSecret, readToken, writeToken } from './loan-token.js'
 import type { Memberships } from './memberships.js'
 import type { Turns } from './turns.js'
 
@@ -26,7 +26,8 @@ export interface Loan {
 }
 
 export type NackAsk =
-  | { readonly how: 'now' }
+  /** Uncounted: as if it had never been delivered. */
+  | { readonly how: 'now'; readonly counted: boolean }
   | { readonly how: 'later'; readonly delayMs: Millis; readonly reason: string }
   | { readonly how: 'dead'; readonly reason: string }
 
@@ -84,7 +85,7 @@ export class Loans {
   /** Hands messages back: at once, after a delay, or to the dead letters. */
   async nack(tokens: readonly string[], ask: NackAsk): Promise<readonly Answered[]> {
     const loans = tokens.map(readToken)
-    if (ask.how === 'now') return this.#decide(loans.map(({ hold, secret }) => ({ hold, token: secret, to: 'release' })))
+    if (ask.how === 'now') return ask.counted ? this.#decide(loans.map(({ hold, secret }) => ({ hold, token: secret, to: 'release' }))) : this.#undo(loans)
     const now = this.#clock.wall()
     const failed = { reason: ask.reason, kind: 'NACK', lastAt: now }
     return this.#decide(
@@ -130,8 +131,14 @@ export class Loans {
 
   /** Nobody is there to take them: others need not wait until their time is over. */
   async #takeBack(lent: readonly Lent[]): Promise<readonly Loan[]> {
-    await this.#decide(lent.map(({ token }) => readToken(token)).map(({ hold, secret }) => ({ hold, token: secret, to: 'release' })))
+    await this.#undo(lent.map(({ token }) => readToken(token)))
     return []
+  }
+
+  /** A release counts one delivery, so these are held for no time with one less. */
+  async #undo(loans: readonly LoanToken[]): Promise<readonly Answered[]> {
+    const until = this.#clock.wall()
+    return this.#decide(await this.#anew(loans, (_, hold) => ({ ...hold, why: 'retry', until, attempt: hold.attempt - 1 })))
   }
 
   async #settle(membership: Membership, deliveries: readonly Delivery[], ask: PullAsk): Promise<readonly Lent[]> {
@@ -169,7 +176,7 @@ export class Loans {
   }
 
   /** What holds loans anew needs what they are held with now; one that is gone is asked to be dropped, which answers 'gone'. */
-  async #anew(loans: readonly { readonly hold: HoldId; readonly secret: string }[], change: (secret: string, hold: Held) => Held): Promise<readonly Decision[]> {
+  async #anew(loans: readonly LoanToken[], change: (secret: string, hold: Held) => Held): Promise<readonly Decision[]> {
     return Promise.all(
       loans.map(async ({ hold, secret }): Promise<Decision> => {
         const { items } = await this.#engine.holds({ id: hold, limit: 1 })

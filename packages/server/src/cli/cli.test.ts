@@ -1,63 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-
-const main = fileURLToPath(new URL('main.js', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
-
-interface Ended {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
-
-function millrace(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
-  const { MILLRACE_URL: _, MILLRACE_TOKEN: __, PORT: ___, ...own } = process.env
-  return spawn(process.execPath, [main, ...args], { cwd: folder, env: { ...own, NO_COLOR: '1', ...env } })
-}
-
-async function ended(child: ChildProcess, input?: string): Promise<Ended> {
-  let out = ''
-  let err = ''
-  child.stdout?.on('data', (chunk) => (out += String(chunk)))
-  child.stderr?.on('data', (chunk) => (err += String(chunk)))
-  child.stdin?.end(input)
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
-  return { code, out, err }
-}
-
-interface Server {
-  readonly child: ChildProcess
-  readonly url: string
-  readonly welcome: string
-}
-
-/** Resolves when it has said that it listens. */
-function startServer(args: readonly string[], env: Record<string, string> = {}): Promise<Server> {
-  const child = millrace(['serve', ...args], env)
-  return new Promise((resolve, reject) => {
-    let out = ''
-    let err = ''
-    child.stderr?.on('data', (chunk) => (err += String(chunk)))
-    child.once('close', () => reject(new Error(`the server ended: ${err}`)))
-    child.stdout?.on('data', (chunk) => {
-      out += String(chunk)
-      const url = /listens on (\S+)/.exec(out)?.[1]
-      if (url !== undefined && out.includes('Ctrl-C')) resolve({ child, url, welcome: out })
-    })
-  })
-}
-
-async function stopServer({ child }: Server, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-  if (child.exitCode !== null) return child.exitCode
-  const code = new Promise<number | null>((resolve) => child.once('close', resolve))
-  child.kill(signal)
-  return code
-}
+import { type Ended, type Server, ended, folder, linesOf, millrace, startServer, stopServer } from './process.harness.js'
 
 describe('the command', () => {
   let server: Server
@@ -193,6 +140,30 @@ describe('the command', () => {
     expect(result.out).toBe('')
   })
 
+  test.each([
+    [['send', 'nowhere', 'x'], 5, { error: 'UNKNOWN_TOPIC', field: 'topicName', retryable: false }],
+    [['peek', 'hello', '--partition', '99'], 1, { error: 'INVALID', field: 'partition', message: expect.stringMatching(/^topic hello has no partition 99: it has/) }],
+    [['topics', '--url', 'http://127.0.0.1:1'], 3, { error: 'UNREACHABLE', retryable: true }],
+    [['topics', '--nonsense'], 2, { error: 'USAGE', message: expect.stringMatching(/^unknown option/) }],
+    [['groups', 'seek', 'a', 'b'], 2, { error: 'USAGE' }],
+    [['serve', '--memory', '--host', '0.0.0.0'], 1, { error: 'CONFIG', field: 'listen.host' }],
+  ])('%j --json tells its error as JSON on standard error', async (args, exitCode, told) => {
+    const { code, out, err } = await run([...args, '--json'])
+    expect({ code, out, told: JSON.parse(err) }).toMatchObject({ code: exitCode, out: '', told: { ...told, exitCode } })
+  })
+
+  test('hands back uncounted what it had not printed at Ctrl-C', async () => {
+    await run(['topics', 'create', 'stopped', '--partitions', '1'])
+    await run(['send', 'stopped', '--batch', '400'], `${'x'.repeat(2_000)}\n`.repeat(1_000))
+    const child = millrace(['consume', 'stopped', '--batch', '1000'], { MILLRACE_URL: server.url })
+    // Nobody reads on before it is stopped, so that it cannot print them all.
+    await new Promise((resolve) => child.stdout?.once('readable', resolve))
+    child.kill('SIGINT')
+    await ended(child)
+    const left = (await run(['consume', 'stopped', '--exit', '--batch', '1000', '--json'])).out.trim().split('\n')
+    expect(new Set(left.map((line) => (JSON.parse(line) as { attempt: number }).attempt))).toEqual(new Set([1]))
+  })
+
   test('says what to do when no server answers', async () => {
     expect(await ended(millrace(['topics', '--url', 'http://127.0.0.1:1']))).toEqual({
       code: 3,
@@ -238,6 +209,17 @@ describe('serve', () => {
     const { data: rest } = await post(second.url, '/pull', { topicName: 'hello', groupId: 'g', max: 10, waitMs: 15_000 })
     expect([...pulled.messages, ...rest.messages].map(({ message }) => message.value)).toEqual(['one', 'two'])
     expect(await stopServer(second, 'SIGINT')).toBe(0)
+  })
+
+  test('tells a program in one line that it listens', async () => {
+    const child = millrace(['serve', '--memory', '--port', '0', '--json'])
+    const { value = '' } = await linesOf(child).next()
+    const told = JSON.parse(value) as { url: string }
+    expect(told).toEqual({ url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/), engine: 'memory', data: null, tokens: false, pid: child.pid })
+    expect((await fetch(`${told.url}/readyz`)).status).toBe(200)
+    const over = new Promise<number | null>((resolve) => child.once('close', resolve))
+    child.kill('SIGTERM')
+    expect(await over).toBe(0)
   })
 
   test('takes the next port when the usual one is taken, and says so; a port that was asked for it does not change', async () => {

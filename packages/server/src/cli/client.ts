@@ -53,7 +53,7 @@ export class Client {
       return await fetch(this.url + path, init)
     } catch (cause) {
       if (init.signal?.aborted) throw cause
-      throw new CommandFailure(exitCodes.unreachable, `no server answers at ${this.url}: start one with "millrace serve", or name another with --url or MILLRACE_URL`, { cause })
+      throw new CommandFailure(exitCodes.unreachable, `no server answers at ${this.url}: start one with "millrace serve", or name another with --url or MILLRACE_URL`, { cause, detail: { error: 'UNREACHABLE', retryable: true } })
     }
   }
 
@@ -68,8 +68,11 @@ export class Client {
 }
 
 function failure(status: number, { message, data }: Envelope): CommandFailure {
-  const detail = typeof data === 'object' && data !== null && 'detail' in data ? (data as ErrorData).detail : message
-  return new CommandFailure(exitCodeOf(status), status === 401 ? 'the server wants a token: set MILLRACE_TOKEN to one of its config' : detail)
+  const told = typeof data === 'object' && data !== null && 'detail' in data ? (data as ErrorData) : undefined
+  const words = status === 401 ? 'the server wants a token: set MILLRACE_TOKEN to one of its config' : (told?.detail ?? message)
+  // A server that goes away, or has too much to do, says so by its status alone.
+  const detail = { retryable: status === 429 || status === 503, ...(told && { error: told.error, field: told.field }), ...(told?.retryable && { retryable: true }) }
+  return new CommandFailure(exitCodeOf(status), words, { detail })
 }
 
 function exitCodeOf(status: number): ExitCode {

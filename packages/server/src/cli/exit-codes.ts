@@ -11,13 +11,25 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
+/** What a program is told of a failure, beside its words. */
+export interface FailureDetail {
+  /** The code: of the server where it answered, as docs/errors.md lists them. */
+  readonly error?: string
+  /** The field or setting that was wrong. */
+  readonly field?: string | null
+  /** Whether the same command can work later. */
+  readonly retryable?: boolean
+}
+
 /** Ends the command: one line on standard error and an exit code. */
 export class CommandFailure extends Error {
   readonly exitCode: ExitCode
+  readonly detail: FailureDetail
 
-  constructor(exitCode: ExitCode, message: string, options?: ErrorOptions) {
+  constructor(exitCode: ExitCode, message: string, options?: ErrorOptions & { readonly detail?: FailureDetail }) {
     super(message, options)
     this.exitCode = exitCode
+    this.detail = options?.detail ?? {}
   }
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { isMillraceError } from 'millrace'
 import { consumeCommand } from './commands/consume.js'
 import { deadCommand } from './commands/dead.js'
 import { groupsCommand } from './commands/groups.js'
@@ -10,6 +11,9 @@ import { sendCommand } from './commands/send.js'
 import { serveCommand } from './commands/serve.js'
 import { topicsCommand } from './commands/topics.js'
 import { CommandFailure, exitCodeHelp, exitCodes } from './exit-codes.js'
+
+/** Known before the command line is understood, because what is wrong with it is told in JSON too. */
+const wantsJson = process.argv.slice(2, process.argv.includes('--') ? process.argv.indexOf('--') : undefined).includes('--json')
 
 // What a command needs beyond the command line itself is loaded when it runs, so that --help is quick.
 const commands = [serveCommand, sendCommand, consumeCommand, peekCommand, topicsCommand, groupsCommand, heldCommand, deadCommand]
@@ -42,6 +46,7 @@ Examples:
 /** Commander ends the process with 1 for a wrong command line; ours is 2. */
 function throwErrors(command: Command): void {
   command.exitOverride()
+  if (wantsJson) command.configureOutput({ outputError: () => undefined })
   for (const inner of command.commands) throwErrors(inner)
 }
 
@@ -59,10 +64,22 @@ async function main(): Promise<void> {
 
 function ending(error: unknown): number {
   if (isPipeClosed(error)) return exitCodes.ok
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-  const message = error instanceof Error ? error.message : String(error)
-  process.stderr.write(`millrace: ${message}\n`)
-  return error instanceof CommandFailure ? error.exitCode : exitCodes.failed
+  if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok
+  const exitCode = error instanceof CommandFailure ? error.exitCode : error instanceof CommanderError ? exitCodes.usage : exitCodes.failed
+  if (wantsJson) process.stderr.write(`${JSON.stringify(toldOf(error, exitCode))}\n`)
+  // A wrong command line Commander has told.
+  else if (!(error instanceof CommanderError)) process.stderr.write(`millrace: ${messageOf(error)}\n`)
+  return exitCode
+}
+
+function toldOf(error: unknown, exitCode: number): object {
+  const known = error instanceof CommandFailure ? error.detail : isMillraceError(error) ? { error: error.code, field: error.field, retryable: error.retryable } : {}
+  const { error: code = exitCode === exitCodes.usage ? 'USAGE' : 'FAILED', field = null, retryable = false } = known
+  return { error: code, message: messageOf(error).replace(/^error: /, ''), field, retryable, exitCode }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** A reader that has enough, as `head` has, is no error. */

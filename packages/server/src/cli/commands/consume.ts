@@ -67,15 +67,16 @@ async function showAll(client: Client, messages: Pulled['messages'], options: Co
     }
   } finally {
     const tokens = messages.map(({ token }) => token)
-    await answer(client, '/ack', tokens.slice(0, shown))
-    await answer(client, '/nack', tokens.slice(shown))
+    await answer(client, '/ack', { tokens: tokens.slice(0, shown) })
+    await answer(client, '/nack', { tokens: tokens.slice(shown), counted: false })
   }
   return shown
 }
 
-async function answer(client: Client, path: string, tokens: readonly string[]): Promise<void> {
+async function answer(client: Client, path: string, body: { readonly tokens: readonly string[]; readonly counted?: false }): Promise<void> {
+  const { tokens } = body
   if (tokens.length === 0) return
-  await client.post(path, { tokens }).catch((error: unknown) => {
+  await client.post(path, body).catch((error: unknown) => {
     note(`${tokens.length} messages will come again: ${error instanceof Error ? error.message : String(error)}`)
   })
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { relative } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import type { Config } from '../../config/schema.js'
 import type { Serving } from '../../serve.js'
@@ -14,6 +14,7 @@ interface ServeFlags {
   readonly data?: string
   readonly memory?: boolean
   readonly logLevel?: string
+  readonly json?: boolean
 }
 
 const usualFile = 'millrace.yaml'
@@ -27,6 +28,7 @@ export function serveCommand(): Command {
     .option('--data <folder>', 'folder of the store')
     .option('--memory', 'keep messages in memory: they are gone when the server stops')
     .addOption(new Option('--log-level <level>').choices(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']))
+    .option('--json', 'print one line of JSON when it listens')
     .addHelpText(
       'after',
       `
@@ -37,6 +39,7 @@ MILLRACE_SERVICE_TOKEN turn access control on.
 Examples:
   millrace serve
   millrace serve --port 8080 --data /var/lib/millrace
+  millrace serve --port 0 --json
   MILLRACE_ADMIN_TOKEN=... millrace serve --host 0.0.0.0`,
     )
     .action(run)
@@ -53,8 +56,14 @@ async function run(flags: ServeFlags): Promise<void> {
   for (const warning of warnings) note(`millrace: ${warning}`)
   const topics = config.topics.length > 0 ? config.topics : [{ name: 'hello', description: 'To try things out' }]
   const serving = await serve({ ...config, topics }, { nextPort: !given.has('listen.port') })
-  welcome(serving, config, topics[0]?.name ?? 'hello')
+  if (flags.json) announce(serving, config)
+  else welcome(serving, config, topics[0]?.name ?? 'hello')
   closeOnSignal(serving)
+}
+
+/** For a program that has started it, and waits for it. */
+function announce({ url, mill }: Serving, { engine, tokens }: Config): void {
+  print(JSON.stringify({ url, engine: mill.engine.name, data: mill.engine.traits.persistent ? resolve(engine.path) : null, tokens: tokens.length > 0, pid: process.pid }))
 }
 
 function welcome({ url, mill }: Serving, config: Config, topic: string): void {
