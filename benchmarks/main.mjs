@@ -1,25 +1,46 @@
 #!/usr/bin/env node
-// Benchmarks: `npm run bench -- NAME [--json] [--rounds N]`. One file of questions/ a name.
+// Benchmarks: `npm run bench -- NAME [--json | --into PAGE] [--rounds N] [--full]`. One file of questions/ a name.
+import { availableParallelism, cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
+import { putInto } from './page.mjs'
 import { printTable } from './report.mjs'
-import { noisy, runRounds } from './rounds.mjs'
+import { noisy } from './rounds.mjs'
 
-/** @type {ReadonlyMap<string, () => Promise<{ contenders: () => Promise<readonly import('./rounds.mjs').Contender[]>, footnotes?: () => readonly string[] }>>} */
-const questions = new Map([['memory', () => import('./questions/memory.mjs')]])
+/**
+ * @typedef {object} Asked
+ * @property {number} [rounds] absent: what the question takes for itself
+ * @property {boolean} full
+ * @property {(text: string) => void} progress
+ *
+ * @typedef {object} Question
+ * @property {(asked: Asked) => Promise<{ cases: readonly import('./rounds.mjs').Case[], notes: readonly string[] }>} ask
+ */
+
+/** @type {ReadonlyMap<string, () => Promise<Question>>} */
+const questions = new Map([
+  ['memory', () => import('./questions/memory.mjs')],
+  ['embedded', () => import('./questions/embedded.mjs')],
+])
 const names = [...questions.keys()]
-const usage = `npm run bench -- ${names.join(' | ')} [--json] [--rounds N]`
+const usage = `npm run bench -- ${names.join(' | ')} [--json] [--rounds N] [--full] [--into PAGE.md]`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '5' }, help: { type: 'boolean', short: 'h', default: false } },
+  options: {
+    json: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    full: { type: 'boolean', default: false },
+    into: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
 })
 const [name, ...more] = positionals
-const rounds = Number(values.rounds)
+const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
 if (values.help) {
   console.log(usage)
 } else if (name === undefined || more.length > 0 || !names.includes(name)) {
   fail(name === undefined ? usage : `no benchmark ${positionals.join(' ')}: ${usage}`)
-} else if (!Number.isInteger(rounds) || rounds < 1) {
+} else if (rounds !== undefined && (!Number.isInteger(rounds) || rounds < 1)) {
   fail(`--rounds ${values.rounds}: a whole number from 1`)
 } else {
   await run(name)
@@ -27,12 +48,17 @@ if (values.help) {
 
 /** @param {string} question */
 async function run(question) {
-  const { contenders, footnotes = () => [] } = await questions.get(question)()
-  const cases = await runRounds(await contenders(), { rounds, progress })
+  const { ask } = await questions.get(question)()
+  const { cases, notes: own } = await ask({ rounds, full: values.full, progress })
   progress('')
-  const notes = [...footnotes(), ...(noisy(cases).length > 0 ? [`the machine was noisy: ${noisy(cases).join(', ')}`] : [])]
+  const notes = [machine(), ...own, ...(noisy(cases).length > 0 ? [`the machine was noisy: ${noisy(cases).join(', ')}`] : [])]
+  if (values.into !== undefined) putInto(values.into, question, cases, notes)
   if (values.json) console.log(JSON.stringify({ name: question, cases, notes }, null, 2))
   else printTable(question, cases, notes)
+}
+
+function machine() {
+  return `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, load talks to loopback from the same cores`
 }
 
 /** @param {string} text */

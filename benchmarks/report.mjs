@@ -1,6 +1,6 @@
 import Table from 'cli-table3'
 
-const barWidth = 24
+const barWidth = 16
 
 /**
  * A table with a bar for each case, as long as the figure is large beside the largest of its unit.
@@ -9,10 +9,10 @@ const barWidth = 24
  * @param {readonly string[]} notes
  */
 export function printTable(name, cases, notes) {
-  const table = new Table({ head: [name, 'median', 'unit', 'ratio', '', 'how'], style: { head: [], border: [] }, colAligns: ['left', 'right', 'left', 'left', 'left', 'left'] })
+  const table = new Table({ head: [name, 'median', 'unit', 'ratio', '', 'how'], style: { head: [], border: [], compact: true }, colAligns: ['left', 'right'], colWidths: [null, null, null, null, barWidth + 2, 64], wordWrap: true })
   for (const { name: label, value, unit, against, ratio, says = '' } of cases) {
     const most = Math.max(...cases.filter((each) => each.unit === unit).map((each) => each.value))
-    const bar = '█'.repeat(Math.max(1, Math.round((value / most) * barWidth)))
+    const bar = '█'.repeat(Math.max(1, Math.round((value / most) * barWidth) || 0))
     table.push([label, value.toLocaleString('en'), unit, against === undefined ? '' : `${ratio} × ${against}`, bar, says])
   }
   console.log(table.toString())

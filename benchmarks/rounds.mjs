@@ -1,13 +1,17 @@
 import { performance } from 'node:perf_hooks'
 
 /**
- * @typedef {object} Contender One way to do what is asked.
+ * @typedef {'messages/s' | 'deliveries/s' | 'requests/s' | 'syncs/s' | 'ms' | 'MB' | '%' | 'messages' | 'deliveries most/least'} Unit
+ *
+ * @typedef {object} Figure What one round of a contender finds out.
  * @property {string} name
- * @property {'messages/s' | 'requests/s' | 'ms' | 'MB' | '%'} unit
- * @property {string} [against] the contender that it is divided by
+ * @property {Unit} unit
+ * @property {string} [against] who it is divided by
+ * @property {string} [by] the name of that one's figure, where it is another than `against`
  * @property {string} [says] its durability and settings, in a few words
- * @property {() => Promise<number>} round one measurement, in `unit`
- * @property {() => Promise<void>} [close]
+ *
+ * @typedef {Figure & { also?: readonly Figure[], round: () => Promise<number | readonly number[]>, close?: () => Promise<void> }} Contender
+ * One way to do what is asked. `round` measures once, in `unit`; with `also` it answers a number for itself and one for each of those, in their order.
  *
  * @typedef {object} Case
  * @property {string} name
@@ -15,8 +19,9 @@ import { performance } from 'node:perf_hooks'
  * @property {string} unit
  * @property {string} [against]
  * @property {number} [ratio] the median of the rounds' ratios
+ * @property {string} [by]
  * @property {string} [says]
- * @property {number} spread (most - least) / median
+ * @property {number} [spread] (most - least) / median; absent for what was measured once
  */
 
 /** Above it the machine was busy with other things. */
@@ -29,22 +34,23 @@ const noisySpread = 0.35
  * @returns {Promise<readonly Case[]>}
  */
 export async function runRounds(contenders, { rounds, progress }) {
-  const values = new Map(contenders.map(({ name }) => [name, /** @type {number[]} */ ([])]))
+  const figures = contenders.flatMap((contender) => [contender, ...(contender.also ?? [])])
+  const values = new Map(figures.map(({ name }) => [name, /** @type {number[]} */ ([])]))
   const start = performance.now()
   for (let round = 0; round <= rounds; round += 1) {
-    for (const { name, round: measure } of contenders) {
+    for (const { name, also = [], round: measure } of contenders) {
       progress(`round ${round} of ${rounds}: ${name} (${((performance.now() - start) / 1000).toFixed(0)} s)`)
-      const value = await measure()
-      if (round > 0) values.get(name)?.push(value)
+      const found = [await measure()].flat()
+      if (round > 0) [name, ...also.map((each) => each.name)].forEach((each, index) => values.get(each)?.push(found[index] ?? Number.NaN))
     }
   }
   for (const { close } of contenders) await close?.()
-  return contenders.map((contender) => summary(contender, values))
+  return figures.map((figure) => summary(figure, values))
 }
 
 /** @param {readonly Case[]} cases */
 export function noisy(cases) {
-  return cases.filter(({ spread }) => spread > noisySpread).map(({ name, spread }) => `${name} ±${(spread * 50).toFixed(0)} %`)
+  return cases.filter(({ spread = 0 }) => spread > noisySpread).map(({ name, spread = 0 }) => `${name} ±${(spread * 50).toFixed(0)} %`)
 }
 
 /** @param {readonly number[]} values */
@@ -52,28 +58,29 @@ export function median(values) {
   return quantile(values, 0.5)
 }
 
-/** @param {readonly number[]} values @param {number} at between 0 and 1 */
+/** @param {Iterable<number>} values @param {number} at between 0 and 1 */
 export function quantile(values, at) {
-  const sorted = [...values].sort((one, other) => one - other)
+  const sorted = Float64Array.from(values).sort()
   return sorted[Math.min(sorted.length - 1, Math.floor(at * sorted.length))] ?? Number.NaN
 }
 
-/** @param {Contender} contender @param {ReadonlyMap<string, readonly number[]>} values @returns {Case} */
-function summary({ name, unit, against, says }, values) {
+/** @param {Figure} figure @param {ReadonlyMap<string, readonly number[]>} values @returns {Case} */
+function summary({ name, unit, against, by, says }, values) {
   const own = values.get(name) ?? []
-  const others = against === undefined ? undefined : values.get(against)
-  if (against !== undefined && !others) throw new Error(`${name} is against ${against}, which is not there`)
+  const others = against === undefined ? undefined : values.get(by ?? against)
+  if (against !== undefined && !others) throw new Error(`${name} is against ${by ?? against}, which is not there`)
   return {
     name,
     value: rounded(median(own)),
     unit,
     ...(others && { against, ratio: rounded(median(own.map((value, round) => value / (others[round] ?? Number.NaN)))) }),
+    ...(by !== undefined && { by }),
     ...(says !== undefined && { says }),
     spread: rounded((Math.max(...own) - Math.min(...own)) / median(own)),
   }
 }
 
 /** Three digits that count. @param {number} value */
-function rounded(value) {
+export function rounded(value) {
   return Number(value.toPrecision(value >= 1000 ? Math.ceil(Math.log10(value)) : 3))
 }

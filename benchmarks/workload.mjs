@@ -2,23 +2,34 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { Millrace } from 'millrace'
+import { bytes, Millrace, topic } from 'millrace'
 
 export const partitions = 8
+export const batchSize = 1_000
 const keys = Array.from({ length: 1_000 }, (_, index) => `user-${index}`)
 
-/** Values of so many bytes of JSON, each another. @param {number} bytes @param {number} count */
-export function values(bytes, count) {
-  const filler = 'x'.repeat(bytes)
+/** What all questions send to: bytes as they are, no schema, no middleware. What everybody has read is removed. */
+export const bench = topic('bench', { codec: bytes, partitions, keep: { count: 0 } })
+/** The same with values of JSON. */
+export const benchJson = topic('bench-json', { partitions, keep: { count: 0 } })
+
+/** Texts of so many bytes, each another. @param {number} size @param {number} count */
+export function texts(size, count) {
+  const filler = 'x'.repeat(size)
   return Array.from({ length: count }, (_, index) => {
     const head = `${index}:`
-    return head + filler.slice(0, bytes - head.length - 2)
+    return head + filler.slice(0, size - head.length)
   })
 }
 
-/** @param {number} bytes @param {number} count */
-export function items(bytes, count) {
-  return values(bytes, count).map((value, index) => ({ value, key: keys[index % keys.length] }))
+/** @param {number} size @param {number} count @returns {Uint8Array[]} */
+export function blobs(size, count) {
+  return texts(size, count).map((text) => Buffer.from(text))
+}
+
+/** What `sendMany` takes. @template T @param {readonly T[]} values */
+export function itemsOf(values) {
+  return values.map((value, index) => ({ value, key: keys[index % keys.length] }))
 }
 
 /** @param {string} name */
@@ -27,7 +38,7 @@ export function scratch(name) {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-/** Messages a second. @param {number} count @param {() => Promise<unknown>} work */
+/** How many a second. @param {number} count @param {() => Promise<unknown>} work */
 export async function rate(count, work) {
   const start = performance.now()
   await work()
@@ -43,28 +54,40 @@ export async function inLanes(count, width, work) {
   await Promise.all(Array.from({ length: width }, lane))
 }
 
-/** @param {import('millrace').Engine} engine @param {import('millrace').TopicDraft} [over] */
-export async function millOf(engine, over = {}) {
-  const mill = new Millrace({ engine })
-  await mill.topics.create({ name: 'bench', partitions, keep: { count: 0 }, ...over })
+/** @param {import('millrace').Engine} engine @param {Partial<import('millrace').MillraceOptions>} [options] */
+export async function millOf(engine, options = {}) {
+  const mill = new Millrace({ engine, ...options })
+  await mill.topics.ensure(bench)
   return mill
 }
 
 /**
- * Consumes until `count` messages are finished for the group.
- * @param {Millrace} mill @param {number} count @param {{ group?: string, isBatch?: boolean, topic?: string, options?: object }} [how]
+ * Sends all in batches, so many batches under way.
+ * @param {Millrace} mill @param {readonly { value: unknown, key: string }[]} items @param {number} [width] @param {import('millrace').TopicContract<any>} [to]
  */
-export async function drain(mill, count, { group = 'bench', isBatch = true, topic = 'bench', options = {} } = {}) {
-  let seen = 0
+export async function sendBatches(mill, items, width = 4, to = bench) {
+  await inLanes(items.length / batchSize, width, async (index) => {
+    const answers = await mill.sendMany(to, items.slice(index * batchSize, (index + 1) * batchSize))
+    for (const answer of answers) if ('error' in answer) throw answer.error
+  })
+}
+
+/**
+ * Consumes until `count` messages are finished for the group, acknowledgements stored.
+ * @param {Millrace} mill @param {number} count @param {{ group?: string, isBatch?: boolean, topic?: import('millrace').TopicRef<any, any>, options?: object, seen?: (count: number) => void }} [how]
+ */
+export async function drain(mill, count, { group = 'bench', isBatch = true, topic: from = bench, options = {}, seen = () => {} } = {}) {
+  let left = count
   let tell = () => {}
   const all = new Promise((resolve) => {
     tell = () => resolve(undefined)
   })
-  const count1 = (/** @type {number} */ more) => {
-    seen += more
-    if (seen >= count) tell()
+  const take = (/** @type {number} */ more) => {
+    seen(more)
+    left -= more
+    if (left <= 0) tell()
   }
-  const consumer = isBatch ? mill.consumeBatch(topic, group, (messages) => count1(messages.length), options) : mill.consume(topic, group, () => count1(1), options)
+  const consumer = isBatch ? mill.consumeBatch(from, group, (messages) => take(messages.length), options) : mill.consume(from, group, () => take(1), options)
   await all
   await consumer.close()
 }
