@@ -11,8 +11,14 @@ interface Envelope {
 
 export type Query = Readonly<Record<string, string | number | undefined>>
 
+/** Answers what is read: a running server, or one that is made for it. */
+export interface Asker {
+  /** `T` is the call's `data`, as its schema on the server has it. */
+  get<T>(path: string, query?: Query): Promise<T>
+}
+
 /** Talks to a running server. Every method throws CommandFailure with one line that says what to do. */
-export class Client {
+export class Client implements Asker {
   readonly url: string
   readonly #token: string | undefined
 

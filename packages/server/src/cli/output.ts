@@ -36,6 +36,13 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
+/** Resolves when it is written, and fails where nobody reads any more. */
+export function printed(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(`${text}\n`, (error) => (error ? reject(error) : resolve()))
+  })
+}
+
 /** For people, beside what is printed for programs. */
 export function note(text: string): void {
   process.stderr.write(`${text}\n`)

@@ -1,8 +1,10 @@
 import { Option, type Command } from 'commander'
 import { type Client } from '../client.js'
-import { type CommonOptions, asking, clientOf, duration, outputOf, positiveNumber } from '../common.js'
-import { note, oneLine } from '../output.js'
+import { type CommonOptions, asking, clientOf, duration, positiveNumber } from '../common.js'
+import { messageLine } from '../message-line.js'
+import { note, printed } from '../output.js'
 import type { ShownMessage } from '../shown.js'
+import { untilStopped } from '../stopping.js'
 
 interface ConsumeOptions extends CommonOptions {
   readonly group: string
@@ -45,14 +47,12 @@ Examples:
 
 async function consume(topicName: string, options: ConsumeOptions): Promise<void> {
   const client = clientOf(options)
-  const stop = new AbortController()
-  process.once('SIGINT', () => stop.abort())
-  process.once('SIGTERM', () => stop.abort())
+  const stop = untilStopped()
   let left = options.max ?? Number.POSITIVE_INFINITY
-  while (left > 0 && !stop.signal.aborted) {
-    const { messages } = await pull(client, topicName, options, left, stop.signal)
+  while (left > 0 && !stop.aborted) {
+    const { messages } = await pull(client, topicName, options, left, stop)
     if (messages.length === 0 && options.exit) return
-    left -= await showAll(client, messages, options, stop.signal)
+    left -= await showAll(client, messages, options, stop)
   }
 }
 
@@ -62,7 +62,8 @@ async function showAll(client: Client, messages: Pulled['messages'], options: Co
   try {
     for (const { attempt, message } of messages) {
       if (signal.aborted) break
-      await show(message, attempt, options)
+      // What was not printed is not finished.
+      await printed(line(message, attempt, options))
       shown += 1
     }
   } finally {
@@ -91,16 +92,8 @@ async function pull(client: Client, topicName: string, options: ConsumeOptions, 
   }
 }
 
-/** Waits until it is written, so that what was not printed is not finished. */
-function show(message: ShownMessage, attempt: number, options: ConsumeOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(`${line(message, attempt, options)}\n`, (error) => (error ? reject(error) : resolve()))
-  })
-}
-
 function line(message: ShownMessage, attempt: number, options: ConsumeOptions): string {
-  if (outputOf(options).json) return JSON.stringify({ ...message, attempt })
-  if (options.values) return oneLine(message.value, Number.POSITIVE_INFINITY)
-  const again = attempt > 1 ? `  (attempt ${attempt})` : ''
-  return `${message.partition}:${message.offset}  ${oneLine(message.key ?? '-')}  ${oneLine(message.value, Number.POSITIVE_INFINITY)}${again}`
+  if (options.json) return JSON.stringify({ ...message, attempt })
+  const again = attempt > 1 && !options.values ? `  (attempt ${attempt})` : ''
+  return `${messageLine(message, options)}${again}`
 }
