@@ -19,9 +19,14 @@ export function storeError(error: unknown, file: string): unknown {
 
 /** As `storeError`; what else fails at the opening is the file's fault. */
 export function openError(error: unknown, file: string): unknown {
-  if (isMillraceError(error) || isFull(error, file)) return storeError(error, file)
+  if (isMillraceError(error) || isFull(error, file) || isCutShort(error)) return storeError(error, file)
   if (forbidden.has(codeOf(error))) return new MillraceError('CONFIG', `${file} cannot be opened: ${reasonOf(error)}. Let this user read and write it, or choose another path`, { field: 'path', cause: error })
   return damaged(file, reasonOf(error))
+}
+
+/** True when LMDB or the disk has failed in a way that does not pass, as opposed to a full disk or our own mistake; `told` is what `storeError` says of it. */
+export function isOfDisk(error: unknown, told: unknown): told is MillraceError {
+  return typeof codeOf(error) === 'number' && isMillraceError(told) && told.code === 'ENGINE_FAILED'
 }
 
 function isFull(error: unknown, file: string): boolean {

@@ -1,12 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Clock } from '../../../core/clock.js'
+import type { MillraceError } from '../../../core/errors.js'
 import { checkFile, foreign } from './file-head.js'
 import { key } from './keys.js'
 import { commitFlags, type LmdbModule, type Root } from './lmdb.js'
 import { forgetBeats } from './member-rows.js'
+import { makeFile, syncFolder } from './new-file.js'
 import { decode, encode } from './rows.js'
-import { openError, storeError } from './store-error.js'
+import { isOfDisk, openError, storeError } from './store-error.js'
 import { maxTables, openTables, tableNames, type Tables } from './tables.js'
 import { Txn } from './txn.js'
 
@@ -26,6 +28,7 @@ export class Store {
   readonly #clock: Clock
   readonly #file: string
   readonly #flags: number
+  #broken: MillraceError | undefined
 
   constructor(lmdb: LmdbModule, settings: { readonly path: string; readonly durability: 'os' | 'fsync'; readonly maxBytes: number }, clock: Clock) {
     this.#clock = clock
@@ -34,8 +37,11 @@ export class Store {
     // Pages are larger than the records in them, and a commit needs free ones; address space costs nothing.
     const mapSize = settings.maxBytes * 3 + 2 ** 28
     this.#root = opened(() => {
-      prepareFile(settings.path, this.#file)
-      return lmdb.open({ path: this.#file, maxDbs: maxTables, mapSize, overlappingSync: false, maxReaders: 512 })
+      prepareFile(lmdb, settings.path, this.#file)
+      const root = lmdb.open({ path: this.#file, maxDbs: maxTables, mapSize, overlappingSync: false, maxReaders: 512 })
+      // Whoever made the file may have died before its name was on the disk.
+      if (settings.durability === 'fsync') for (const folder of [settings.path, dirname(settings.path)]) syncFolder(folder)
+      return root
     }, this.#file)
     this.tables = this.#prepare()
   }
@@ -55,8 +61,12 @@ export class Store {
     }
   }
 
-  /** One commit: all of it, or when it throws nothing. */
+  /**
+   * One commit: all of it, or when it throws nothing. A disk that has failed is asked no more: after a failed sync the system may have dropped what
+   * it had to write and says so once, so that a later sync proves nothing.
+   */
   write<T>(work: (txn: Txn) => T): T {
+    if (this.#broken) throw this.#broken
     try {
       return this.#root.transactionSync(() => {
         const txn = this.#txn(this.tables)
@@ -65,7 +75,9 @@ export class Store {
         return result
       }, this.#flags)
     } catch (error) {
-      throw storeError(error, this.#file)
+      const told = storeError(error, this.#file)
+      if (isOfDisk(error, told)) this.#broken = told
+      throw told
     }
   }
 
@@ -88,9 +100,9 @@ export class Store {
   }
 }
 
-function prepareFile(path: string, file: string): void {
+function prepareFile(lmdb: LmdbModule, path: string, file: string): void {
   if (existsSync(path) && !statSync(path).isDirectory()) throw foreign(path, 'is a file, and a store is a folder')
-  mkdirSync(path, { recursive: true })
+  makeFile(lmdb, path, file)
   if (existsSync(file)) checkFile(file)
 }
 
