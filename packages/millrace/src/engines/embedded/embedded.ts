@@ -218,8 +218,8 @@ function packBatch(drafts: readonly Draft[]): PublishBatch {
   const { bytes, ends } = packDrafts(drafts)
   const topics = [...new Set(drafts.map(({ topic }) => topic))]
   const special = new Map<number, NonNullable<ReturnType<PublishBatch['special']['get']>>>()
-  drafts.forEach(({ id, hold, dedup }, index) => {
-    if (hold || dedup) special.set(index, { id, ...(hold ? { hold } : {}), ...(dedup ? { dedup } : {}) })
+  drafts.forEach(({ hold, dedup }, index) => {
+    if (hold || dedup) special.set(index, { ...(hold ? { hold } : {}), ...(dedup ? { dedup } : {}) })
   })
   return {
     bytes,

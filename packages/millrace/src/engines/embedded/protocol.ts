@@ -50,7 +50,7 @@ export interface PublishBatch {
   readonly partition: Uint32Array
   readonly size: Uint32Array
   /** Drafts that are held or deduplicated, by index. */
-  readonly special: ReadonlyMap<number, { readonly id: string; readonly hold?: Hold; readonly dedup?: { readonly id: string; readonly windowMs: Millis } }>
+  readonly special: ReadonlyMap<number, { readonly hold?: Hold; readonly dedup?: { readonly id: string; readonly windowMs: Millis } }>
 }
 
 /** An offset for each draft: -1 while held, NaN where `errors` has it. */

@@ -114,6 +114,10 @@ export function readRecord(record: Buffer, place: Place): Message {
   }
 }
 
+export function recordId(record: Buffer): string {
+  return record.toString('utf8', fixedBytes, fixedBytes + record.readUInt16LE(22))
+}
+
 /** The key of a record without reading the rest; undefined for none. */
 export function recordKey(record: Buffer): Buffer | undefined {
   if ((record[5] ?? 0) & flag.noKey) return undefined

@@ -52,20 +52,13 @@ export const writes: Handlers<'decide' | 'createTopic' | 'alterTopic' | 'removeT
 export function publishBatch(txn: Txn, batch: PublishBatch, maxBytes: number): PublishAnswer {
   const bytes = Buffer.from(batch.bytes)
   const answer = { offsets: new Float64Array(batch.ends.length), duplicates: [] as number[], errors: new Map<number, WireError>() }
-  let start = 0
-  batch.ends.forEach((end, index) => {
-    const record = bytes.subarray(start, (start = end))
-    const special = batch.special.get(index)
-    const draft = {
-      ...special,
-      id: special?.id ?? '',
-      topic: batch.topics[batch.topic[index] ?? 0] ?? '',
-      partition: batch.partition[index] ?? 0,
-      bytes: batch.size[index] ?? 0,
-      record,
-    }
+  for (let index = 0, start = 0; index < batch.ends.length; index += 1) {
+    const end = batch.ends[index] ?? start
+    const draft = { partition: batch.partition[index] ?? 0, bytes: batch.size[index] ?? 0, record: bytes.subarray(start, end), ...batch.special.get(index) }
+    start = end
     try {
-      const { offset, duplicate } = publish(txn, draft, maxBytes)
+      const row = groups.topicRow(txn, batch.topics[batch.topic[index] ?? 0] ?? '')
+      const { offset, duplicate } = publish(txn, row, draft, maxBytes)
       answer.offsets[index] = offset ?? -1
       if (duplicate) answer.duplicates.push(index)
     } catch (error) {
@@ -73,7 +66,8 @@ export function publishBatch(txn: Txn, batch: PublishBatch, maxBytes: number): P
       answer.offsets[index] = Number.NaN
       answer.errors.set(index, wireError(error))
     }
-  })
+  }
+  if (answer.errors.size < batch.ends.length) for (const name of batch.topics) txn.stir('ready', name)
   return answer
 }
 

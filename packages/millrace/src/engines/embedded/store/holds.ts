@@ -1,5 +1,5 @@
 import { groupHold, type Hold, type HoldId, messageHold } from '../../../core/hold.js'
-import { recordKey } from '../record.js'
+import { recordId, recordKey } from '../record.js'
 import { free } from './blocked.js'
 import { after, key, lastNumber, within } from './keys.js'
 import { decodeWithRecord, encode, type HoldMeta, type TopicRow } from './rows.js'
@@ -16,7 +16,6 @@ const whys: readonly Hold['why'][] = ['delay', 'retry', 'prepared', 'dead', 'len
 
 /** A draft that comes with a hold. */
 export interface HeldDraft {
-  readonly id: string
   readonly partition: number
   readonly hold: Hold
   readonly dedup?: { readonly id: string }
@@ -24,9 +23,9 @@ export interface HeldDraft {
 }
 
 /** Holds a message that nobody has read. */
-export function holdMessage(txn: Txn, { number, topic }: TopicRow, { id, partition, hold, dedup, record }: HeldDraft): void {
+export function holdMessage(txn: Txn, { number, topic }: TopicRow, { partition, hold, dedup, record }: HeldDraft): void {
   const dedupId = dedup ? { dedupId: dedup.id } : {}
-  const meta = { id: messageHold(topic.name, id), hold, topic: topic.name, topicNumber: number, groupNumber: 0, partition, offset: null, head: false, heldAt: txn.wall }
+  const meta = { id: messageHold(topic.name, recordId(record)), hold, topic: topic.name, topicNumber: number, groupNumber: 0, partition, offset: null, head: false, heldAt: txn.wall }
   put(txn, { ...meta, ...dedupId }, record)
 }
 

@@ -1,6 +1,7 @@
 import { MillraceError } from '../../../core/errors.js'
 import { type Hold, messageHold } from '../../../core/hold.js'
 import type { Millis } from '../../../core/clock.js'
+import { recordId } from '../record.js'
 import * as dedup from './dedup.js'
 import * as groups from './groups.js'
 import * as holds from './holds.js'
@@ -10,8 +11,6 @@ import type { Txn } from './txn.js'
 
 /** One draft as it reaches the store. */
 export interface StoreDraft {
-  readonly id: string
-  readonly topic: string
   readonly partition: number
   readonly bytes: number
   readonly record: Buffer
@@ -22,20 +21,17 @@ export interface StoreDraft {
 /** Where a draft went: an offset, or null while it is held. */
 export type Stored = { readonly offset: number | null; readonly duplicate: boolean }
 
-/** Stores one draft. Throws before anything is written. */
-export function publish(txn: Txn, draft: StoreDraft, maxBytes: number): Stored {
-  const row = txn.topic(draft.topic)
-  if (!row) throw new MillraceError('UNKNOWN_TOPIC', `topic ${draft.topic} does not exist: create it first`, { field: 'topic' })
+/** Stores one draft; who waits for it is the caller's to stir. Throws before anything is written. */
+export function publish(txn: Txn, row: TopicRow, draft: StoreDraft, maxBytes: number): Stored {
   checkFits(draft, row)
   checkRoom(txn, draft, maxBytes)
   const id = draft.dedup && { topic: row.number, partition: draft.partition, id: draft.dedup.id }
   const first = id && dedup.firstOf(txn, id)
   if (first) return { offset: first.offset, duplicate: true }
-  if (draft.hold) checkNotHeld(txn, draft)
+  if (draft.hold) checkNotHeld(txn, row.topic.name, draft)
   else makeRoom(txn, row, draft)
   const offset = draft.hold ? null : log.append(txn, row.number, draft.partition, draft.record)
   if (draft.hold) holds.holdMessage(txn, row, { ...draft, hold: draft.hold })
-  else txn.stir('ready', draft.topic)
   if (id && draft.dedup) dedup.remember(txn, id, { offset, until: txn.wall + draft.dedup.windowMs })
   return { offset, duplicate: false }
 }
@@ -45,7 +41,7 @@ function checkFits(draft: StoreDraft, { topic }: TopicRow): void {
     throw new MillraceError('INVALID', `partition ${draft.partition} does not exist: topic ${topic.name} has ${topic.partitions}`, { field: 'partition' })
   }
   if (draft.bytes > topic.maxMessageBytes) {
-    throw new MillraceError('TOO_LARGE', `message ${draft.id} has ${draft.bytes} bytes: topic ${topic.name} takes ${topic.maxMessageBytes} (maxMessageBytes)`, { field: 'value' })
+    throw new MillraceError('TOO_LARGE', `message ${recordId(draft.record)} has ${draft.bytes} bytes: topic ${topic.name} takes ${topic.maxMessageBytes} (maxMessageBytes)`, { field: 'value' })
   }
 }
 
@@ -54,9 +50,10 @@ function checkRoom(txn: Txn, draft: StoreDraft, maxBytes: number): void {
   throw new MillraceError('STORE_FULL', `the store holds ${txn.weigh(0)} of ${maxBytes} bytes (maxBytes): let groups catch up, shorten keep, or raise maxBytes`)
 }
 
-function checkNotHeld(txn: Txn, draft: StoreDraft): void {
-  if (!holds.byId(txn, messageHold(draft.topic, draft.id))) return
-  throw new MillraceError('HELD_ALREADY', `a message ${draft.id} is held in topic ${draft.topic} already: reschedule or cancel it, or use another id`, { field: 'id' })
+function checkNotHeld(txn: Txn, topic: string, draft: StoreDraft): void {
+  const id = recordId(draft.record)
+  if (!holds.byId(txn, messageHold(topic, id))) return
+  throw new MillraceError('HELD_ALREADY', `a message ${id} is held in topic ${topic} already: reschedule or cancel it, or use another id`, { field: 'id' })
 }
 
 /** Keeps a topic under its cap: refuses, or trims the oldest unread. */

@@ -25,7 +25,7 @@ export class Txn {
   readonly wall: Millis
   readonly monotonic: Millis
   readonly stirs = new Map<string, Stir>()
-  readonly #parts = new Map<string, Part>()
+  readonly #parts = new Map<number, Part>()
   readonly #cursors = new Map<string, Cursor>()
   readonly #topics = new Map<string, TopicRow | undefined>()
   readonly #groups = new Map<number, GroupRow[]>()
@@ -89,7 +89,7 @@ export class Txn {
   }
 
   part(topic: number, partition: number): Part {
-    const id = `${topic}/${partition}`
+    const id = partId(topic, partition)
     let part = this.#parts.get(id)
     if (!part) {
       const at = key({ u32: topic }, { u16: partition })
@@ -115,7 +115,7 @@ export class Txn {
   removePart(topic: number, partition: number): void {
     const part = this.part(topic, partition)
     this.#changed.delete(part)
-    this.#parts.delete(`${topic}/${partition}`)
+    this.#parts.delete(partId(topic, partition))
     this.tables.parts.removeSync(part.at)
   }
 
@@ -155,8 +155,9 @@ export class Txn {
   }
 
   stir(what: Stir['what'], topic?: string, group?: string): void {
-    const stir = { what, ...(topic === undefined ? {} : { topic }), ...(group === undefined ? {} : { group }) }
-    this.stirs.set(`${what} ${topic} ${group}`, stir)
+    const id = `${what} ${topic} ${group}`
+    if (this.stirs.has(id)) return
+    this.stirs.set(id, { what, ...(topic === undefined ? {} : { topic }), ...(group === undefined ? {} : { group }) })
   }
 
   flush(): void {
@@ -169,6 +170,11 @@ export class Txn {
     if (this.#countersChanged) this.tables.meta.putSync(countersKey, encode(this.#counters))
     this.#countersChanged = false
   }
+}
+
+/** Fewer partitions than that fit into a topic. */
+function partId(topic: number, partition: number): number {
+  return topic * 65_536 + partition
 }
 
 const countersKey = key({ text: 'counters' })
