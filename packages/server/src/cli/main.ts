@@ -10,6 +10,7 @@ import { peekCommand } from './commands/peek.js'
 import { sendCommand } from './commands/send.js'
 import { serveCommand } from './commands/serve.js'
 import { tailCommand } from './commands/tail.js'
+import { topCommand } from './commands/top.js'
 import { topicsCommand } from './commands/topics.js'
 import { CommandFailure, exitCodeHelp, exitCodes } from './exit-codes.js'
 
@@ -17,7 +18,7 @@ import { CommandFailure, exitCodeHelp, exitCodes } from './exit-codes.js'
 const wantsJson = process.argv.slice(2, process.argv.includes('--') ? process.argv.indexOf('--') : undefined).includes('--json')
 
 // What a command needs beyond the command line itself is loaded when it runs, so that --help is quick.
-const commands = [serveCommand, sendCommand, consumeCommand, peekCommand, tailCommand, topicsCommand, groupsCommand, heldCommand, deadCommand]
+const commands = [serveCommand, sendCommand, consumeCommand, peekCommand, tailCommand, topCommand, topicsCommand, groupsCommand, heldCommand, deadCommand]
 
 function program(): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }

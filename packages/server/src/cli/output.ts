@@ -8,11 +8,15 @@ export type Cell = string | number | boolean | null
 /** Prints rows as a table, or `data` as JSON. */
 export async function printTable(output: Output, data: unknown, head: readonly string[], rows: readonly (readonly Cell[])[]): Promise<void> {
   if (output.json) return printJson(data)
-  if (rows.length === 0) return print('(none)')
+  print(await tableText(head, rows))
+}
+
+export async function tableText(head: readonly string[], rows: readonly (readonly Cell[])[]): Promise<string> {
+  if (rows.length === 0) return '(none)'
   const [{ default: Table }, { default: colors }] = await Promise.all([import('cli-table3'), import('picocolors')])
   const table = new Table({ head: head.map((each) => colors.bold(each)), style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 2 }, chars: noLines })
   for (const row of rows) table.push(row.map(cell))
-  print(table.toString().replaceAll(/ +$/gm, ''))
+  return table.toString().replaceAll(/ +$/gm, '')
 }
 
 /** Prints fields one below the other, or `data` as JSON. */

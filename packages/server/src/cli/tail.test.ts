@@ -47,10 +47,11 @@ describe('tail', () => {
   test('prints one message of JSON a line, as it comes', async () => {
     await run(['topics', 'create', 'live'])
     const child = millrace(['tail', 'live', '--follow', '--json', '--max', '1', '--interval', '20ms'], { MILLRACE_URL: server.url })
-    const came = linesOf(child).next()
+    const over = ended(child)
     await run(['send', 'live', '{"id":7}', '--key', 'k'])
-    expect(JSON.parse((await came).value ?? '')).toMatchObject({ key: 'k', value: { id: 7 } })
-    expect((await ended(child)).code).toBe(0)
+    const { code, out } = await over
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({ key: 'k', value: { id: 7 } })
   })
 
   test('waits for a server that restarts, and misses nothing', async () => {

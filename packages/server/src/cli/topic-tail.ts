@@ -1,5 +1,4 @@
 import { type Asker, part } from './client.js'
-import { CommandFailure, exitCodes } from './exit-codes.js'
 import type { ShownMessage, ShownTopic } from './shown.js'
 
 /** Where reading begins: with the last so many (of the `window` last of each partition), at a place, or with what a group has not finished. */
@@ -145,9 +144,4 @@ async function inLanes<T, R>(items: readonly T[], work: (item: T) => Promise<R>)
   const results: R[] = []
   for (let from = 0; from < items.length; from += lanes) results.push(...(await Promise.all(items.slice(from, from + lanes).map(work))))
   return results
-}
-
-/** Whether a server that is away, or busy, may answer later. */
-export function isPassing(error: unknown): boolean {
-  return error instanceof CommandFailure && (error.exitCode === exitCodes.unreachable || error.detail.retryable === true)
 }

@@ -4,7 +4,8 @@ import { type CommonOptions, asking, clientOf, duration, positiveNumber } from '
 import { usage } from '../exit-codes.js'
 import { messageLine } from '../message-line.js'
 import { note, printed } from '../output.js'
-import { type Beginning, TopicTail, isPassing, maxRound } from '../topic-tail.js'
+import { patiently } from '../patience.js'
+import { type Beginning, TopicTail, maxRound } from '../topic-tail.js'
 import type { ShownMessage } from '../shown.js'
 import { untilStopped } from '../stopping.js'
 
@@ -18,9 +19,6 @@ interface TailOptions extends CommonOptions {
   readonly values?: boolean
   readonly interval: number
 }
-
-/** The longest pause between two tries to reach a server that is away. */
-const longestPauseMs = 5_000
 
 export function tailCommand(): Command {
   return asking('tail', 'Print messages as they come, without consuming them')
@@ -57,7 +55,7 @@ async function tail(topicName: string, options: TailOptions): Promise<void> {
   try {
     await printer.print(await topic.begin(beginning(options)))
     while (!stop.aborted && !printer.hasEnough && (options.follow || !topic.isThrough)) {
-      const came = await patient(() => topic.round(), options, stop)
+      const came = await (options.follow ? patiently(() => topic.round(), { everyMs: options.interval, signal: stop }) : topic.round())
       await printer.print(came)
       if (came.length === 0 && options.follow) await sleep(options.interval, undefined, { signal: stop })
     }
@@ -97,19 +95,4 @@ function beginning({ from, group, lines, key }: TailOptions): Beginning {
   if (/^[\d.]+(ms|s|m|h|d)$/.test(from)) return { time: String(Date.now() - duration(from)) }
   if (Number.isNaN(Date.parse(from))) throw usage(`--from ${from} is no place: give start, end, a time such as 2030-01-15T10:30:00Z, or 15m for so long ago`)
   return { time: from }
-}
-
-/** Who follows waits for a server that is away. */
-async function patient<T>(work: () => Promise<T>, { follow, interval }: TailOptions, signal: AbortSignal): Promise<T> {
-  for (let tries = 0; ; tries += 1) {
-    try {
-      const result = await work()
-      if (tries > 0) note('the server answers again')
-      return result
-    } catch (error) {
-      if (!follow || signal.aborted || !isPassing(error)) throw error
-      if (tries === 0) note(`waiting for the server: ${error instanceof Error ? error.message : String(error)}`)
-      await sleep(Math.min(longestPauseMs, interval * 2 ** Math.min(tries, 10)), undefined, { signal })
-    }
-  }
 }
