@@ -20,6 +20,7 @@ import { noisy } from './rounds.mjs'
 const questions = new Map([
   ['memory', () => import('./questions/memory.mjs')],
   ['embedded', () => import('./questions/embedded.mjs')],
+  ['http', () => import('./questions/http.mjs')],
 ])
 const names = [...questions.keys()]
 const usage = `npm run bench -- ${names.join(' | ')} [--json] [--rounds N] [--full] [--into PAGE.md]`

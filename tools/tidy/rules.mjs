@@ -31,7 +31,7 @@ export const rooms = [
   { room: `${server}/cli`, may: [...within(server, 'config', 'access', 'observe', 'api', '*.ts'), ...published] },
   { room: 'examples/*', may: [...published, '@millrace/server'], packages: ['csv-parse', 'lmdb', 'ts-fsrs', 'zod'] },
   { room: 'tools', may: [...published, '@millrace/server'], packages: ['lmdb', 'oxc-parser', 'rolldown', 'vitest'] },
-  { room: 'benchmarks', may: [...published, '@millrace/server'], packages: ['@platformatic/job-queue', 'autocannon', 'better-sqlite3', 'cli-table3', 'fastify', 'fastq', 'lmdb', 'plainjob'] },
+  { room: 'benchmarks', may: [...published, '@millrace/server'], packages: ['@platformatic/job-queue', 'better-sqlite3', 'cli-table3', 'fastify', 'fastq', 'lmdb', 'plainjob'] },
   { room: 'faults', may: [...published, '@millrace/server'], packages: ['lmdb'] },
   { room: 'vitest.config.ts', may: ['tools'], packages: ['vitest'] },
 ]
