@@ -156,7 +156,7 @@ export class BatchWork<Value> implements Work {
     for (const run of batch.runs) {
       if (this.#options.remembered?.has(run.delivery.message.id, this.#runtime.clock.wall())) continue
       try {
-        const read = this.#options.reader.received({ message: run.delivery.message, ...(run.failure && { failure: run.failure }) }, run.attempt)
+        const read = this.#options.reader.received(run.delivery.message, run.attempt, run.failure)
         messages.push(isPromise(read) ? await read : read)
         runs.push(run)
       } catch (error) {

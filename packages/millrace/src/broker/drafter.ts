@@ -30,13 +30,11 @@ export class Drafter {
 
   #encode<Input>(contract: TopicContract<Input, unknown>, topic: Topic, value: Input, options: MessageOptions, hold?: Hold): Draft | Promise<Draft> {
     const now = this.#runtime.clock.wall()
-    const outgoing: Outgoing = {
-      id: options.id ?? this.#runtime.ids(),
-      topic: contract.name,
-      key: options.key === undefined ? contract.key(value) : options.key,
-      value: encoded(contract.codec, value),
-      headers: headersOf(options, contract.codec.contentType),
-    }
+    const id = options.id ?? this.#runtime.ids()
+    const key = options.key === undefined ? contract.key(value) : options.key
+    const bytes = encoded(contract.codec, value)
+    const headers = headersOf(options, contract.codec.contentType)
+    const outgoing: Outgoing = { id, topic: contract.name, key, value: bytes, headers }
     if (this.#runtime.middleware.length === 0) return this.#place(outgoing, topic, options, now, hold)
     return this.#transform(outgoing).then((transformed) => this.#place(transformed, topic, options, now, hold))
   }

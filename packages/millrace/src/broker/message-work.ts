@@ -170,7 +170,7 @@ export class MessageWork<Value> implements Work {
 
   #invoke(attempt: Attempt): void | Promise<void> {
     const { run } = attempt
-    const message = this.#options.reader.received({ message: run.delivery.message, ...(run.failure && { failure: run.failure }) }, run.attempt)
+    const message = this.#options.reader.received(run.delivery.message, run.attempt, run.failure)
     return message instanceof Promise ? message.then((read) => this.#handle(read, attempt)) : this.#handle(message, attempt)
   }
 

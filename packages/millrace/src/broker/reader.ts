@@ -1,5 +1,4 @@
-import { asMillraceError, type Failure, type Header, isMillraceError, type Message, type MessageKind, type Millis, type Offset, type Trace } from '../core/index.js'
-import type { Delivery } from '../engine/index.js'
+import { asMillraceError, type Failure, isMillraceError, type Message, type MessageKind, type Millis, type Offset, type Trace } from '../core/index.js'
 import { Unreadable } from './endings.js'
 import { MessageHeaders } from './headers.js'
 import type { Middleware } from './middleware.js'
@@ -19,7 +18,7 @@ export class Reader<Output> {
   }
 
   /** A promise only where a schema or middleware is asynchronous. Throws Unreadable for what no retry can help. */
-  received({ message, failure }: Pick<Delivery, 'message' | 'failure'>, attempt: number): Received<Output> | Promise<Received<Output>> {
+  received(message: Message, attempt: number, failure: Failure | undefined): Received<Output> | Promise<Received<Output>> {
     if (this.#undo.length > 0) return this.#undone(message).then((plain) => this.#received(plain, attempt, failure))
     return this.#received(message, attempt, failure)
   }
@@ -64,6 +63,8 @@ function unreadable(error: unknown): never {
   throw isMillraceError(error) && error.retryable ? error : new Unreadable(error)
 }
 
+const noHeaders = new MessageHeaders([])
+
 class Arrival<Value> implements Received<Value> {
   readonly id: string
   readonly topic: string
@@ -71,14 +72,13 @@ class Arrival<Value> implements Received<Value> {
   readonly offset: Offset
   readonly key: string | null
   readonly value: Value
+  readonly headers: MessageHeaders
   readonly timestamp: Millis
   readonly producerId: string
   readonly kind: MessageKind
   readonly delayedUntil: Millis | undefined
   readonly attempt: number
   readonly failure: Failure | undefined
-  readonly #raw: readonly Header[]
-  #headers: MessageHeaders | undefined
 
   constructor(message: Message, value: Value, attempt: number, failure: Failure | undefined) {
     this.id = message.id
@@ -87,17 +87,13 @@ class Arrival<Value> implements Received<Value> {
     this.offset = message.offset
     this.key = message.key
     this.value = value
-    this.#raw = message.headers
+    this.headers = message.headers.length === 0 ? noHeaders : new MessageHeaders(message.headers)
     this.timestamp = message.timestamp
     this.producerId = message.producerId
     this.kind = message.kind
     this.delayedUntil = message.delayedUntil
     this.attempt = attempt
     this.failure = failure
-  }
-
-  get headers(): MessageHeaders {
-    return (this.#headers ??= new MessageHeaders(this.#raw))
   }
 
   get trace(): Trace | undefined {
