@@ -1,5 +1,8 @@
-const digits = '0123456789abcdefghijklmnopqrstuvwxyz'
-const endings = [...digits].flatMap((first) => [...digits].map((second) => first + second))
+const endings = Array.from({ length: 36 ** 2 }, (_, count) => digits(count, 2))
+
+function digits(count: number, width: number): string {
+  return count.toString(36).padStart(width, '0')
+}
 
 /** Ids that nobody else makes: 96 random bits for this maker, then a count. They sort in the order they were made. */
 export function makeIds(): () => string {
@@ -11,7 +14,7 @@ export function makeIds(): () => string {
     // Written out once for all ids that differ in the last two digits alone.
     if (ending === 0) {
       prefix ??= Buffer.from(crypto.getRandomValues(new Uint8Array(12))).toString('hex')
-      block = `${prefix}-${(count / endings.length).toString(36).padStart(5, '0')}`
+      block = `${prefix}-${digits(count / endings.length, 5)}`
     }
     count += 1
     return block + endings[ending]
