@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 
 const programs = {
+  delays: new URL('./programs/delays.mjs', import.meta.url),
   load: new URL('./programs/load.mjs', import.meta.url),
   server: new URL('./programs/server.mjs', import.meta.url),
 }
@@ -17,7 +18,7 @@ export class Child {
 
   /** @param {keyof typeof programs} program */
   constructor(program) {
-    this.#process = fork(programs[program], { serialization: 'advanced' })
+    this.#process = fork(programs[program], { serialization: 'advanced', execArgv: ['--expose-gc'] })
     this.exited = once(this.#process, 'exit').then(([code, signal]) => {
       for (const { reject } of this.#pending.values()) reject(new Error(`${program} ended with ${signal ?? code}`))
       this.#pending.clear()

@@ -2,6 +2,7 @@ import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { embedded } from 'millrace/embedded'
+import { delayCases } from '../delay-run.mjs'
 import { BareLmdb } from '../rivals/lmdb.mjs'
 import { rival } from '../rivals/rival.mjs'
 import { quantile, runRounds } from '../rounds.mjs'
@@ -18,7 +19,8 @@ export async function ask({ rounds = 3, progress }) {
   /** @type {string[]} */
   const notes = []
   const contenders = [disk(), ...batches(), ...singles(), ...sizes(), ...(await rivals(notes))]
-  return { cases: await runRounds(contenders, { rounds, progress }), notes }
+  const cases = await runRounds(contenders, { rounds, progress })
+  return { cases: [...cases, ...(await delayCases('embedded', { progress, isLong: false }))], notes }
 }
 
 /** @returns {import('../rounds.mjs').Contender} */

@@ -1,4 +1,5 @@
 import { memory } from 'millrace'
+import { delayCases } from '../delay-run.mjs'
 import { Gate } from '../gate.mjs'
 import { rival } from '../rivals/rival.mjs'
 import { runRounds } from '../rounds.mjs'
@@ -17,7 +18,8 @@ const how = 'no schema, no middleware; at most 10,000 unread; durability none'
 export async function ask({ rounds = 5, progress }) {
   /** @type {string[]} */
   const notes = []
-  return { cases: await runRounds(await contenders(notes), { rounds, progress }), notes }
+  const cases = await runRounds(await contenders(notes), { rounds, progress })
+  return { cases: [...cases, ...(await delayCases('memory', { progress, isLong: false }))], notes }
 }
 
 /** @param {string[]} notes @returns {Promise<readonly import('../rounds.mjs').Contender[]>} */

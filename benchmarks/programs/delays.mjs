@@ -1,0 +1,62 @@
+// A million messages that wait for their time, in a process of its own, so that its memory and its CPU are theirs.
+import { readFileSync } from 'node:fs'
+import { memory } from 'millrace'
+import { embedded } from 'millrace/embedded'
+import { answerCalls } from '../child.mjs'
+import { quantile } from '../rounds.mjs'
+import { bench, blobs, itemsOf, millOf, rate, sendBatches } from '../workload.mjs'
+
+const hour = 3_600_000
+const values = blobs(200, 10_000)
+/** @type {import('millrace').Millrace} */
+let mill
+/** @type {number[]} how late each message came, in ms */
+let lateness = []
+
+answerCalls({
+  /** @param {'memory' | 'embedded'} kind @param {string} path */
+  async open(kind, path) {
+    mill = await millOf(kind === 'memory' ? memory() : embedded({ path, lmdb: import.meta.resolve('lmdb') }))
+    mill.consumeBatch(bench, 'bench', (messages) => {
+      const now = Date.now()
+      for (const { delayedUntil = Number.NaN } of messages) lateness.push(now - delayedUntil)
+    })
+  },
+  /** Sends so many that are due in an hour or later; messages a second. @param {number} count */
+  pile: (count) => rate(count, async () => {
+    for (let sent = 0; sent < count; sent += values.length) await send(Math.min(values.length, count - sent), () => Date.now() + hour + Math.floor(Math.random() * hour))
+  }),
+  /** MB of this process, without what the system has cached of files for it. */
+  usedMb() {
+    globalThis.gc?.()
+    globalThis.gc?.()
+    const anonymous = /RssAnon:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]
+    return anonymous === undefined ? process.memoryUsage().rss / 1e6 : Number(anonymous) * 1.024 / 1_000
+  },
+  /** % of a core while nothing is due. @param {number} ms */
+  async idle(ms) {
+    const before = process.cpuUsage()
+    await sleep(ms)
+    const { user, system } = process.cpuUsage(before)
+    return ((user + system) / 1_000 / ms) * 100
+  },
+  /** Sends so many that are due within `ms`, the first in `leadMs`, and says how late they came. @param {{ count: number, leadMs: number, ms: number }} due */
+  async probe({ count, leadMs, ms }) {
+    lateness = []
+    const first = Date.now() + leadMs
+    for (let sent = 0; sent < count; sent += values.length) await send(Math.min(values.length, count - sent), () => first + Math.floor(Math.random() * ms))
+    if (Date.now() > first) throw new Error(`the messages were stored ${Date.now() - first} ms after the first was due: give them more time`)
+    while (lateness.length < count) await sleep(50)
+    return { p50: quantile(lateness, 0.5), p99: quantile(lateness, 0.99), most: quantile(lateness, 1), early: lateness.filter((late) => late < 0).length }
+  },
+})
+
+/** @param {number} count @param {() => number} at */
+function send(count, at) {
+  return sendBatches(mill, itemsOf(values.slice(0, count)).map((item) => ({ ...item, at: at() })))
+}
+
+/** @param {number} ms */
+function sleep(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
