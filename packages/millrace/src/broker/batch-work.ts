@@ -1,17 +1,16 @@
 import { type Millis, MillraceError, runUnit } from '../core/index.js'
-import type { Delivery, Outcome, Verdict } from '../engine/index.js'
+import type { Delivery } from '../engine/index.js'
 import { Batch, type Strand, Strands } from './batch.js'
 import { bookmarkOfAll, checkVerdicts, thrownBy } from './batch-verdicts.js'
 import { Deadlines } from './deadlines.js'
 import { traced } from './diagnostics.js'
-import { lost } from './judge.js'
-import { ParkedKeys } from './parked-keys.js'
 import type { BatchContext, BatchHandler, BatchVerdict, Received } from './received.js'
 import { Run } from './run.js'
 import type { Runtime } from './runtime.js'
-import { finished, type Settler } from './settler.js'
-import { Changes, isPromise, unlessAborted } from './waiting.js'
-import type { Work, WorkOptions } from './work.js'
+import type { Settler } from './settler.js'
+import { isPromise } from './waiting.js'
+import type { WorkOptions } from './work.js'
+import { type Fits, WorkInHand } from './work-in-hand.js'
 
 export interface BatchWorkOptions<Value> extends WorkOptions<Value> {
   readonly maxBatch: number
@@ -20,107 +19,63 @@ export interface BatchWorkOptions<Value> extends WorkOptions<Value> {
 }
 
 /** Runs a handler for many messages at a time, each strand one batch after another. */
-export class BatchWork<Value> implements Work {
+export class BatchWork<Value> extends WorkInHand {
   readonly #runtime: Runtime
   readonly #options: BatchWorkOptions<Value>
-  readonly #settler: Settler
   readonly #strands: Strands
   readonly #running: Deadlines<Batch>
-  readonly #draining = new Set<number>()
-  readonly #parked = new ParkedKeys()
-  readonly #changes = new Changes()
-  #inHand = 0
-  #isPaused = false
-  #isClosing = false
 
   constructor(runtime: Runtime, settler: Settler, options: BatchWorkOptions<Value>) {
+    super(settler, options.room)
     this.#runtime = runtime
-    this.#settler = settler
     this.#options = options
     this.#strands = new Strands(options.concurrency, options.order)
     this.#running = new Deadlines(runtime.clock, (batch) => this.#expire(batch))
   }
 
-  get inHand(): number {
-    return this.#inHand
+  protected enqueue(delivery: Delivery): void {
+    this.#strands.of(delivery).waiting.push(new Run(delivery, null))
   }
 
-  leasing(): void {
-    this.#parked.leasing()
-  }
-
-  take(deliveries: readonly Delivery[]): void {
-    for (const delivery of deliveries) this.#admit(delivery)
-    this.#pump()
-  }
-
-  pause(paused: boolean): void {
-    this.#isPaused = paused
-    this.#pump()
-  }
-
-  async drain(partitions: readonly number[], signal: AbortSignal): Promise<void> {
-    const leaving = new Set(partitions)
-    for (const partition of leaving) this.#draining.add(partition)
-    const fits = (run: Run): boolean => leaving.has(run.partition)
-    this.#dropWaiting(fits)
-    const abort = (): void => this.#dropRunning(fits, lost(signal.reason))
-    signal.addEventListener('abort', abort, { once: true })
-    if (signal.aborted) abort()
-    await this.#changes.until(() => !this.#running.some((batch) => batch.left.some(fits)))
-    await unlessAborted(signal, this.#settler.flushed())
-    signal.removeEventListener('abort', abort)
-    for (const partition of leaving) this.#draining.delete(partition)
-  }
-
-  handBack(): void {
-    this.#isClosing = true
-    for (const { delivery } of this.#takeWaiting(() => true)) this.#settler.add({ is: 'back', delivery })
-  }
-
-  idle(): Promise<void> {
-    return this.#changes.until(() => this.#running.size === 0)
-  }
-
-  flushed(): Promise<void> {
-    return this.#settler.flushed()
-  }
-
-  abort(why: unknown): void {
-    this.#dropRunning(() => true, why)
-    this.#running.clear()
-  }
-
-  abandon(why: unknown): void {
-    this.#isClosing = true
-    this.#settler.abandon()
-    this.#dropWaiting(() => true)
-    this.abort(why)
-    this.#inHand = 0
-  }
-
-  over(verdicts: readonly Verdict[], outcomes: readonly Outcome[]): void {
-    for (const verdict of finished(verdicts, outcomes, (delivery) => this.#lapse(delivery))) {
-      this.#inHand -= 1
-      if (verdict.is === 'hold') this.#parked.settled(verdict.delivery)
-    }
-    this.#options.room()
-  }
-
-  #admit(delivery: Delivery): void {
-    this.#settler.cameAgain(delivery)
-    if (this.#draining.has(delivery.message.partition)) return
-    this.#inHand += 1
-    if (this.#isClosing || this.#parked.has(delivery)) this.#settler.add({ is: 'back', delivery })
-    else this.#strands.of(delivery).waiting.push(new Run(delivery, null))
-  }
-
-  #pump(): void {
+  protected pump(): void {
     for (const strand of this.#strands.all) this.#begin(strand)
   }
 
+  protected isRunning(fits: Fits): boolean {
+    return this.#running.some((batch) => batch.left.some(fits))
+  }
+
+  protected takeWaiting(fits: Fits): readonly Run[] {
+    const taken: Run[] = []
+    const keep = (run: Run): boolean => !fits(run) || taken.push(run) === 0
+    for (const strand of this.#strands.all) {
+      strand.again = strand.again.filter(keep)
+      strand.waiting = strand.waiting.filter(keep)
+    }
+    return taken
+  }
+
+  protected abortRunning(fits: Fits, why: unknown): readonly Run[] {
+    const aborted: Run[] = []
+    for (const batch of [...this.#running.all()]) {
+      for (const run of batch.left.filter(fits)) {
+        run.current = undefined
+        aborted.push(run)
+      }
+      if (batch.left.length > 0) continue
+      batch.abort(why)
+      this.#finish(batch, () => 'done')
+    }
+    this.changes.tell()
+    return aborted
+  }
+
+  protected clear(): void {
+    this.#running.clear()
+  }
+
   #begin(strand: Strand): void {
-    if (this.#isPaused || this.#isClosing || strand.batch || strand.resting) return
+    if (!this.mayStart || strand.batch || strand.resting) return
     const { maxBatch, lingerMs } = this.#options
     if (strand.again.length > 0) return this.#start(strand, strand.again.splice(0))
     if (strand.waiting.length === 0) return
@@ -130,7 +85,7 @@ export class BatchWork<Value> implements Work {
 
   #lingered(strand: Strand): void {
     strand.lingering = undefined
-    if (this.#isPaused || this.#isClosing || strand.batch || strand.resting || strand.waiting.length === 0) return
+    if (!this.mayStart || strand.batch || strand.resting || strand.waiting.length === 0) return
     this.#start(strand, strand.waiting.splice(0, this.#options.maxBatch))
   }
 
@@ -209,13 +164,13 @@ export class BatchWork<Value> implements Work {
       run.current = undefined
       restMs = Math.max(restMs, this.#conclude(run, verdictOf(run), strand))
     }
-    if (strand.again.length > 0 && !this.#isClosing) {
+    if (strand.again.length > 0) {
       strand.resting = this.#runtime.clock.after(restMs, () => {
         strand.resting = undefined
         this.#begin(strand)
       })
     }
-    this.#changes.tell()
+    this.changes.tell()
     this.#begin(strand)
   }
 
@@ -224,71 +179,18 @@ export class BatchWork<Value> implements Work {
     const { delivery } = run
     if (verdict === 'done') {
       this.#options.remembered?.add(delivery.message.id, this.#runtime.clock.wall())
-      this.#settler.add({ is: 'done', delivery })
+      this.settler.add({ is: 'done', delivery })
       return 0
     }
     const ruling = this.#options.judge.rule(run, thrownBy(verdict))
     if (ruling.is === 'hold') {
-      this.#settler.add(ruling)
-      if (this.#options.park && ruling.hold.why === 'retry') this.#park(delivery)
+      this.settler.add(ruling)
+      if (this.#options.park && ruling.hold.why === 'retry') this.park(delivery)
       return 0
     }
     run.attempt += 1
     run.failure = ruling.failure
-    if (this.#draining.has(run.partition)) this.#inHand -= 1
-    else if (this.#isClosing) this.#settler.add({ is: 'back', delivery })
-    else strand.again.push(run)
+    if (this.staysInHand(run)) strand.again.push(run)
     return ruling.ms
-  }
-
-  /** What is in hand of this key and comes later goes behind it. */
-  #park(delivery: Delivery): void {
-    const { partition, key } = delivery.message
-    if (key === null) return
-    this.#parked.add(delivery)
-    const later = this.#takeWaiting((run) => run.partition === partition && run.delivery.message.key === key)
-    for (const run of later) this.#settler.add({ is: 'back', delivery: run.delivery })
-  }
-
-  #lapse({ message: { partition }, epoch }: Delivery): void {
-    const fits = ({ delivery }: Run): boolean => delivery.message.partition === partition && delivery.epoch <= epoch
-    // Should the partition still be ours after all, the engine gets back what is dropped here.
-    const dropped = [...this.#takeWaiting(fits), ...this.#abortRunning(fits, lost(undefined))]
-    for (const run of dropped) this.#settler.add({ is: 'back', delivery: run.delivery })
-  }
-
-  #takeWaiting(fits: (run: Run) => boolean): readonly Run[] {
-    const taken: Run[] = []
-    const keep = (run: Run): boolean => !fits(run) || taken.push(run) === 0
-    for (const strand of this.#strands.all) {
-      strand.again = strand.again.filter(keep)
-      strand.waiting = strand.waiting.filter(keep)
-    }
-    return taken
-  }
-
-  #dropWaiting(fits: (run: Run) => boolean): void {
-    this.#inHand -= this.#takeWaiting(fits).length
-    this.#options.room()
-  }
-
-  #dropRunning(fits: (run: Run) => boolean, why: unknown): void {
-    this.#inHand -= this.#abortRunning(fits, why).length
-    this.#options.room()
-  }
-
-  #abortRunning(fits: (run: Run) => boolean, why: unknown): readonly Run[] {
-    const aborted: Run[] = []
-    for (const batch of [...this.#running.all()]) {
-      for (const run of batch.left.filter(fits)) {
-        run.current = undefined
-        aborted.push(run)
-      }
-      if (batch.left.length > 0) continue
-      batch.abort(why)
-      this.#finish(batch, () => 'done')
-    }
-    this.#changes.tell()
-    return aborted
   }
 }
