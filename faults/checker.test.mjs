@@ -202,6 +202,15 @@ it('a redrive of all dead letters, a seek and a purge explain what they do', () 
   expect(duplicated).toBe(0)
 })
 
+it('what a check-back rolled back is not lost', () => {
+  const { violations, lost } = checkHistory(short((story) => {
+    story.call('prepare', { topic: 't', id: 'undone', key: 'k', sequence: 1 }, { partition: 0, offset: null, survives: ['os'] })
+    story.add('checkback', { topic: 't', id: 'undone', is: 'rollback' })
+  }))
+  expect(violations).toEqual([])
+  expect(lost).toBe(0)
+})
+
 it('without a rest nobody knows what was lost', () => {
   const { lost, checked } = checkHistory(healthy().filter(({ kind }) => kind !== 'rest'))
   expect(lost).toBe(null)

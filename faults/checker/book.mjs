@@ -92,7 +92,7 @@ export class Book {
       for (const partition of event.what === 'leaving' ? ['all'] : (event.partitions ?? ['all'])) left.set(`${event.member} ${partition}`, event.at)
     },
     checkback: (event) => {
-      if (event.is === 'commit') this.message(event).commit ??= { invoke: event, answer: undefined }
+      if (event.is !== 'unknown') this.message(event)[event.is] ??= { invoke: event, answer: undefined }
     },
     fault: (event) => this.faults.take(event),
     gone: (event) => {

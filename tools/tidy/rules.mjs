@@ -57,7 +57,6 @@ export const defaultExportExceptions = [{ file: 'vitest.config.ts', why: 'vitest
 export const entries = [
   { file: 'vitest.config.ts', why: 'vitest finds it by its name' },
   { file: 'faults/check.mjs', why: 'people run it on a history that a failed run has kept' },
-  { file: 'faults/recorder.mjs', why: 'the processes of a run write with it' },
 ]
 
 /** Dependencies that are used without being imported. */

@@ -84,6 +84,16 @@ export const park = about('park', {
     await member.finishesEach('b', 'c')
   },
 
+  'what was handed back comes before the log, however many of a held key stand before it': async (kit) => {
+    const topic = await kit.topic()
+    const member = await kit.member(topic, 'g', { park: true })
+    await kit.send(...[['k', 'a'], ['k', 'b'], ['o', 'c']].map(([key, value]) => kit.draft(topic, value ?? '', { key: key ?? null })))
+    await member.back(...(await member.gets('a', 'b', 'c')))
+    await kit.publish(topic, 'o', 'd')
+    await member.retry(await member.getsOne('a'), 20_000)
+    await member.finishesEach('c', 'd')
+  },
+
   'a message that waits to be had again waits too when an earlier one of its key is held': async (kit) => {
     const topic = await kit.topic()
     await kit.keeper()

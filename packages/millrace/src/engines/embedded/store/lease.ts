@@ -56,11 +56,18 @@ function firstSuspect(txn: Txn, suspected: readonly Cursor[]): Leased[] {
 
 function takeFrom(txn: Txn, cursor: Cursor, max: number, taken: Leased[]): void {
   const full = taken.length + max
-  for (const entry of again.waiting(txn, cursor, max)) {
+  while (taken.length < full && takeWaiting(txn, cursor, full - taken.length, taken));
+  while (taken.length < full && takeLog(txn, cursor, full - taken.length, taken));
+}
+
+/** Takes from the again queue; those of a blocked key go behind it. False when nothing is left there: only then is it the log's turn. */
+function takeWaiting(txn: Txn, cursor: Cursor, max: number, taken: Leased[]): boolean {
+  const waiting = again.waiting(txn, cursor, max)
+  for (const entry of waiting) {
     const one = takeAgain(txn, cursor, entry)
     if (one) taken.push(one)
   }
-  while (taken.length < full && takeLog(txn, cursor, full - taken.length, taken));
+  return waiting.length > 0
 }
 
 function takeAgain(txn: Txn, cursor: Cursor, entry: again.AgainEntry): Leased | undefined {

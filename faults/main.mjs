@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+// Faults: `npm run faults -- ENGINE [--row F6] [--seed N] [--seconds N] [--json]`.
+import { randomInt } from 'node:crypto'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { printTable } from './report.mjs'
+import { rows } from './rows/index.mjs'
+import { runRow } from './run.mjs'
+
+const engines = new Map([['embedded', new URL('./engines/embedded.mjs', import.meta.url).href]])
+const into = join(import.meta.dirname, '..', '.scratch', 'faults')
+const usage = `npm run faults -- ${[...engines.keys()].join(' | ')} [--row ${rows.map(({ id }) => id).join(' | ')}] [--seed N] [--seconds N] [--json]`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    row: { type: 'string', multiple: true },
+    seed: { type: 'string' },
+    seconds: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+})
+const [name] = positionals
+const wanted = values.row?.flatMap((each) => each.toUpperCase().split(','))
+const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed)
+const seconds = values.seconds === undefined ? undefined : Number(values.seconds)
+const unknown = wanted?.find((each) => !rows.some(({ id }) => id === each))
+if (values.help) console.log(usage)
+else if (positionals.length !== 1 || !engines.has(name)) fail(usage)
+else if (unknown !== undefined) fail(`there is no row ${unknown}: ${usage}`)
+else if (!Number.isSafeInteger(seed) || seed < 0) fail(`--seed ${values.seed}: a whole number`)
+else if (seconds !== undefined && !(seconds > 0)) fail(`--seconds ${values.seconds}: more than 0`)
+else await main()
+
+async function main() {
+  const results = []
+  for (const row of rows.filter(({ id }) => wanted === undefined || wanted.includes(id))) {
+    const progress = (text) => tell(`${row.id} ${row.title}: ${text}`)
+    results.push(await runRow(row, { engine: engines.get(name), seed, seconds, into, progress }))
+  }
+  tell('')
+  if (values.json) console.log(JSON.stringify({ name, seed, rows: results }, null, 2))
+  else printTable(results)
+  if (results.some(({ folder }) => folder !== undefined)) {
+    console.error(`failed with --seed ${seed}`)
+    process.exitCode = 1
+  }
+}
+
+function tell(text) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text}`)
+  else if (text !== '') process.stderr.write(`${text}\n`)
+}
+
+function fail(why) {
+  console.error(why)
+  process.exitCode = 2
+}

@@ -1,0 +1,20 @@
+/**
+ * The rows of the fault table, one file a row or a small family; ARCHITECTURE and docs/reliability.md say what they prove.
+ *
+ * A row is an object:
+ *
+ * - `id`, `title`: F2, and what goes wrong, in a few words.
+ * - `scene`: who is there, as data: `topics` (`{ name, partitions }`), `groups` (`{ topic, group }`), `parts` (`{ name, role, options, revive }`). A role is a file of
+ *   `actors/`, where its options and what it can be told stand. `everyday()` in `scenes.mjs` is the usual one.
+ * - `disturb(stage)`: does the bad things while `stage.lasts`, each inside `stage.fault(name, about, work)`, and leaves everybody
+ *   running. Chance comes from `stage.random` only, and waits from `stage.pause`, so that a seed repeats a run as far as a machine can.
+ * - `faults`: the names of those that must really have happened, or the run has failed; `checks`: the invariants that the history must say something about.
+ * - Optional: `seconds` of trouble (10), `leaseMs` as its consumers have it (2,000), `drainMs` until all must be at rest (30,000), `settings` for the engine's adapter, `options` for the
+ *   checker, `expects(report)` for what else must be so (troubles in words), `cannot(adapter)` (why it cannot run here).
+ *
+ * After `disturb` the runner has the producers finish, waits until nothing is left to do, ends everybody, writes down what the store holds, and
+ * checks the history of all.
+ */
+import { consumerKilled } from './f02-consumer-killed.mjs'
+
+export const rows = [consumerKilled]

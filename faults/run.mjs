@@ -1,0 +1,76 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { checkHistory } from './checker.mjs'
+import { historyFiles, readHistory } from './history.mjs'
+import { Recorder } from './recorder.mjs'
+import { Stage } from './stage.mjs'
+
+const drainMs = 30_000
+/** After a lease a member is taken for dead, at its next look; the rest is for a machine that is busy with other things. */
+const takeOverMs = 2_000
+
+/**
+ * Runs one row on an engine and checks its history. `engine` is the URL of its adapter, `into` the folder for what the run leaves: it is removed
+ * when all went well, else `folder` says where it is. Answers `{ id, attempts, acknowledged, lost, duplicated, violations, faults, … }`.
+ */
+export async function runRow(row, { engine, seed, seconds = row.seconds ?? 10, into, progress = () => undefined }) {
+  const { adapter } = await import(engine)
+  const why = row.cannot?.(adapter)
+  if (why !== undefined) return { id: row.id, skipped: why }
+  const folder = join(into, `${row.id}-${seed}-${process.pid}`)
+  rmSync(folder, { recursive: true, force: true })
+  for (const part of ['history', 'logs']) mkdirSync(join(folder, part), { recursive: true })
+  const recorder = new Recorder(join(folder, 'history'), 'runner')
+  const settings = row.settings ?? {}
+  const stage = new Stage({ row, adapter, run: { folder, engine, seed, settings }, seconds, recorder, progress })
+  const began = performance.now()
+  const drain = await play(row, stage)
+  recorder.close()
+  progress('checking the history')
+  const report = judge(row, stage, folder)
+  const result = { id: row.id, ...report, drainMs: drain?.elapsedMs ?? null, seconds: Math.round((performance.now() - began) / 100) / 10 }
+  const isGood = report.violations === 0 && report.troubles.length === 0
+  if (!isGood) return { ...result, seed, folder }
+  rmSync(folder, { recursive: true, force: true })
+  return result
+}
+
+async function play(row, stage) {
+  const scene = row.scene
+  try {
+    await stage.open(scene)
+    await row.disturb(stage)
+    stage.progress('coming to rest')
+    return await stage.close(scene.topics.map(({ name }) => name), row.drainMs ?? drainMs)
+  } catch (error) {
+    stage.troubles.push(error.stack ?? String(error))
+    return undefined
+  } finally {
+    await stage.clear()
+  }
+}
+
+/** What the checker found, and what the run should have shown and has not. */
+function judge(row, stage, folder) {
+  let attempts = 0
+  function* counted(events) {
+    for (const event of events) {
+      if (event.kind === 'invoke' && (event.op === 'send' || event.op === 'prepare')) attempts += 1
+      yield event
+    }
+  }
+  const troubles = [...stage.troubles]
+  let found
+  try {
+    found = checkHistory(counted(readHistory(historyFiles(join(folder, 'history')))), { graceMs: (row.leaseMs ?? 2_000) + takeOverMs, ...row.options })
+  } catch (error) {
+    return { attempts, acknowledged: 0, lost: null, duplicated: 0, violations: 0, faults: 0, troubles: [...troubles, `the history cannot be checked: ${error.message}`] }
+  }
+  const { acknowledged, lost, duplicated, violations, counts, checked, faults } = found
+  for (const invariant of row.checks) if (!checked.includes(invariant)) troubles.push(`the history says nothing about ${invariant}`)
+  for (const fault of row.faults) if (!(faults[fault] > 0)) troubles.push(`the fault ${fault} never happened`)
+  troubles.push(...(row.expects?.(found) ?? []))
+  const total = (numbers) => Object.values(numbers).reduce((sum, each) => sum + each, 0)
+  const own = Object.entries(faults).filter(([name]) => row.faults.includes(name)).map(([, count]) => count)
+  return { attempts, acknowledged, lost, duplicated, violations: total(counts), faults: total(own), happened: faults, checked, found: violations, troubles }
+}
