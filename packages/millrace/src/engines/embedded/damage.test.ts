@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { topicConfig } from '../../core/topic.js'
 import { guard } from '../../engine/guard.js'
 import { embedded } from './index.js'
-import { Processes } from './processes.harness.js'
+import { Processes, request } from './processes.harness.js'
 
 let processes: Processes
 let file: string
@@ -68,9 +68,9 @@ describe('a file that is no store is refused and left as it is:', () => {
     await healthy()
     await lmdbFile((root) => {
       const meta = root.openDB({ name: 'meta', keyEncoding: 'binary', encoding: 'binary' })
-      meta.putSync(Buffer.from('millrace'), Buffer.from(JSON.stringify({ format: 2, boot: 'x' })))
+      meta.putSync(Buffer.from('millrace'), Buffer.from(JSON.stringify({ format: 3, boot: 'x' })))
     })
-    await expectRefused('STORE_FOREIGN', /has format 2, and this version reads 1/)
+    await expectRefused('STORE_FOREIGN', /has format 3, and this version reads 2/)
   })
 
   it('a path that is a file', async () => {
@@ -129,6 +129,34 @@ describe('a store opens', () => {
     const engine = guard(embedded(processes.options))
     await engine.open()
     await expect(engine.browse({ topic: 't', from: 'start', limit: 100 })).rejects.toThrow(expect.objectContaining({ code: 'STORE_DAMAGED', message: expect.stringMatching(/t\/0\/\d+ is not what was written/) }))
+    await engine.close()
+  })
+
+  it('and says so when a row of its own is not what was written', async () => {
+    const bytes = await healthy()
+    const published = '"published":100'
+    for (let at = bytes.indexOf(published); at !== -1; at = bytes.indexOf(published, at)) bytes.write('"published":101', at)
+    await writeFile(file, bytes)
+    const engine = guard(embedded(processes.options))
+    await engine.open()
+    await expect(engine.census()).rejects.toThrow(expect.objectContaining({ code: 'STORE_DAMAGED', message: expect.stringContaining('a row of its table parts is not what was written') }))
+    await engine.close()
+  })
+
+  it('and names a message that is missing, to who reads and to who consumes', async () => {
+    await healthy()
+    await lmdbFile((root) => {
+      const log = root.openDB({ name: 'log', keyEncoding: 'binary', encoding: 'binary' })
+      const keys = [...log.getKeys()]
+      log.removeSync(keys[40] ?? '')
+    })
+    const engine = guard(embedded(processes.options))
+    await engine.open()
+    const missing = expect.objectContaining({ code: 'STORE_DAMAGED', message: expect.stringContaining('the message at t/0/40 is missing') })
+    await expect(engine.browse({ topic: 't', from: 'start', limit: 100 })).rejects.toThrow(missing)
+    const member = await engine.join({ ...request('reader'), revoke: async () => undefined })
+    expect(await member.lease({ max: 40, waitMs: 0 })).toHaveLength(40)
+    await expect(member.lease({ max: 40, waitMs: 0 })).rejects.toThrow(missing)
     await engine.close()
   })
 

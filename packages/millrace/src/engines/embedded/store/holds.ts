@@ -1,3 +1,4 @@
+import { MillraceError } from '../../../core/errors.js'
 import { groupHold, type Hold, type HoldId, messageHold } from '../../../core/hold.js'
 import { recordId, recordKey } from '../record.js'
 import { free } from './blocked.js'
@@ -109,7 +110,7 @@ export function dueToAsk(txn: Txn, producerGroup: string, limit: number): HoldRo
 }
 
 function rowsAt(txn: Txn, keys: Iterable<Buffer>): HoldRow[] {
-  return [...keys].flatMap((at) => bySequence(txn, lastNumber(at)) ?? [])
+  return [...keys].map((at) => indexed(txn, at))
 }
 
 /** When the next hold is due, for the producer groups that are answered for. */
@@ -138,10 +139,14 @@ export function listPrefixes(topic: number, why: Hold['why'] | undefined, group:
 }
 
 export function listed(txn: Txn, start: Buffer, prefix: Buffer, limit: number): { readonly at: Buffer; readonly row: HoldRow }[] {
-  return [...txn.tables.heldBy.getKeys({ start, end: after(prefix), limit })].flatMap((at) => {
-    const row = bySequence(txn, lastNumber(at))
-    return row ? [{ at, row }] : []
-  })
+  return [...txn.tables.heldBy.getKeys({ start, end: after(prefix), limit })].map((at) => ({ at, row: indexed(txn, at) }))
+}
+
+/** The hold that an index names. Both were written together. */
+function indexed(txn: Txn, at: Buffer): HoldRow {
+  const row = bySequence(txn, lastNumber(at))
+  if (!row) throw new MillraceError('STORE_DAMAGED', 'the store is damaged: a held message is missing. Restore it from a backup')
+  return row
 }
 
 function unindex(txn: Txn, { sequence, meta }: HoldRow): void {

@@ -23,11 +23,17 @@ export interface Entry {
   readonly record: Buffer
 }
 
-/** Records from an offset on, in order. */
+/** Records from an offset on, in order. From start to end none is missing, or the store is damaged. */
 export function* read(txn: Txn, topic: number, partition: number, from: number, limit: number): Generator<Entry> {
   const { start, end } = txn.part(topic, partition)
-  const range = { start: logKey(topic, partition, Math.max(from, start)), end: logKey(topic, partition, end), limit }
-  for (const { key: at, value } of txn.tables.log.getRange(range)) yield { offset: lastNumber(at), record: value }
+  const first = Math.max(from, start)
+  let next = first
+  for (const { key: at, value } of txn.tables.log.getRange({ start: logKey(topic, partition, first), end: logKey(topic, partition, end), limit })) {
+    if (lastNumber(at) !== next) throw txn.missing(topic, partition, next)
+    next += 1
+    yield { offset: next - 1, record: value }
+  }
+  if (next < Math.min(end, first + limit)) throw txn.missing(topic, partition, next)
 }
 
 /** Removes what lies before an offset, at most `limit` records. Says how many went. */

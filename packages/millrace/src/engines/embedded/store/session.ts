@@ -263,7 +263,8 @@ function outcome(run: () => unknown): { readonly ok: unknown } | { readonly erro
   try {
     return { ok: run() }
   } catch (error) {
-    if (error instanceof MillraceError) return { error }
+    // What found damage may have done half of its work.
+    if (error instanceof MillraceError && error.code !== 'STORE_DAMAGED') return { error }
     throw error
   }
 }

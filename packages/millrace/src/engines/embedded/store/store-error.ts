@@ -4,8 +4,8 @@ import { isMillraceError, MillraceError } from '../../../core/errors.js'
 import { damaged } from './file-head.js'
 
 const mapFull = -30792
-/** MDB_PAGE_NOTFOUND, MDB_CORRUPTED, MDB_INVALID. */
-const damages: ReadonlySet<unknown> = new Set([-30797, -30796, -30793])
+/** MDB_PAGE_NOTFOUND, MDB_CORRUPTED, MDB_INVALID, MDB_CURSOR_FULL, MDB_PAGE_FULL: the last two are trees that cannot be. */
+const damages: ReadonlySet<unknown> = new Set([-30797, -30796, -30793, -30787, -30786])
 const forbidden: ReadonlySet<unknown> = new Set([1, 13, 30, 'EPERM', 'EACCES', 'EROFS'])
 
 /** What LMDB or the disk says, in our words. Nothing of the commit was stored. */

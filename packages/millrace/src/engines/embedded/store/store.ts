@@ -4,16 +4,16 @@ import type { Clock } from '../../../core/clock.js'
 import type { MillraceError } from '../../../core/errors.js'
 import { checkFile, foreign } from './file-head.js'
 import { key } from './keys.js'
-import { commitFlags, type LmdbModule, type Root } from './lmdb.js'
+import { commitFlags, type LmdbModule, type Root, type Table } from './lmdb.js'
 import { forgetBeats } from './member-rows.js'
 import { makeFile, syncFolder } from './new-file.js'
 import { decode, encode } from './rows.js'
 import { isOfDisk, openError, storeError } from './store-error.js'
-import { maxTables, openTables, tableNames, type Tables } from './tables.js'
+import { maxTables, openTable, openTables, tableNames, type Tables } from './tables.js'
 import { Txn } from './txn.js'
 
 /** Version of the tables and rows; a store of another version is refused. */
-const format = 1
+const format = 2
 const formatKey = key({ text: 'millrace' })
 
 interface Format {
@@ -52,7 +52,7 @@ export class Store {
       return this.#root.transactionSync(() => {
         checkTables(this.#root, this.#file)
         const tables = openTables(this.#root)
-        checkFormat(this.#txn(tables), this.#file)
+        checkFormat(openTable(this.#root, 'meta'), this.#txn(tables), this.#file)
         return tables
       }, this.#flags)
     } catch (error) {
@@ -111,15 +111,16 @@ function checkTables(root: Root, file: string): void {
   for (const name of root.getKeys({})) if (!tableNames.includes(String(name))) throw foreign(file, 'was not made by Millrace')
 }
 
-function checkFormat(txn: Txn, file: string): void {
-  const row = txn.tables.meta.get(formatKey)
+/** The row of the format is as every format can read it. */
+function checkFormat(meta: Table, txn: Txn, file: string): void {
+  const row = meta.get(formatKey)
   const boot = bootId()
   const known = row && decode<Format>(row)
   if (!known && [...txn.tables.topics.getKeys({ limit: 1 })].length > 0) throw foreign(file, 'was not made by Millrace')
   if (known && known.format !== format) throw foreign(file, `has format ${known.format}, and this version reads ${format}`)
   if (known?.boot === boot) return
   if (known) forgetBeats(txn)
-  txn.tables.meta.putSync(formatKey, encode({ format, boot } satisfies Format))
+  meta.putSync(formatKey, encode({ format, boot } satisfies Format))
 }
 
 /** Changes when the host boots: monotonic times of before mean nothing. */

@@ -1,4 +1,5 @@
 import type { Root, Table } from './lmdb.js'
+import { SealedTable } from './sealed.js'
 
 /** The tables of a store and their keys. `t`, `g`, `p` are the numbers of topic, group and partition. */
 const names = [
@@ -45,7 +46,16 @@ export const tableNames: readonly string[] = names
 export const maxTables = names.length + 4
 
 export function openTables(root: Root): Tables {
-  const entries = names.map((name) => [name, root.openDB({ name, keyEncoding: 'binary', encoding: 'binary' })] as const)
+  const entries = names.map((name) => [name, seal(name, openTable(root, name))] as const)
   // Built from `names`, so every name is there.
   return Object.fromEntries(entries) as Tables
+}
+
+export function openTable(root: Root, name: (typeof names)[number]): Table {
+  return root.openDB({ name, keyEncoding: 'binary', encoding: 'binary' })
+}
+
+/** Records have a checksum of their own, and the log has no gaps. */
+function seal(name: (typeof names)[number], table: Table): Table {
+  return name === 'log' ? table : new SealedTable(table, name)
 }

@@ -1,4 +1,5 @@
 import type { Millis } from '../../../core/clock.js'
+import { MillraceError } from '../../../core/errors.js'
 import type { Stir } from '../../../engine/engine.js'
 import { key, logKey, within } from './keys.js'
 import { type CursorRow, decode, encode, type GroupRow, type PartRow, type TopicRow } from './rows.js'
@@ -124,8 +125,17 @@ export class Txn {
     this.#changed.add(row)
   }
 
+  /** Undefined for one that has left the log, or is not yet in it. */
   record(topic: number, partition: number, offset: number): Buffer | undefined {
-    return this.tables.log.get(logKey(topic, partition, offset))
+    const record = this.tables.log.get(logKey(topic, partition, offset))
+    const { start, end } = this.part(topic, partition)
+    if (record === undefined && start <= offset && offset < end) throw this.missing(topic, partition, offset)
+    return record
+  }
+
+  missing(topic: number, partition: number, offset: number): MillraceError {
+    const name = this.topics().find(({ number }) => number === topic)?.topic.name ?? topic
+    return new MillraceError('STORE_DAMAGED', `the store is damaged: the message at ${name}/${partition}/${offset} is missing. Restore it from a backup`)
   }
 
   /** The next number of a counter that never repeats in this store. */
