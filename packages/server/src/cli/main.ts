@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { isMillraceError } from 'millrace'
 import { consumeCommand } from './commands/consume.js'
 import { deadCommand } from './commands/dead.js'
+import { doctorCommand } from './commands/doctor.js'
 import { groupsCommand } from './commands/groups.js'
 import { heldCommand } from './commands/held.js'
 import { peekCommand } from './commands/peek.js'
@@ -18,7 +19,7 @@ import { CommandFailure, exitCodeHelp, exitCodes } from './exit-codes.js'
 const wantsJson = process.argv.slice(2, process.argv.includes('--') ? process.argv.indexOf('--') : undefined).includes('--json')
 
 // What a command needs beyond the command line itself is loaded when it runs, so that --help is quick.
-const commands = [serveCommand, sendCommand, consumeCommand, peekCommand, tailCommand, topCommand, topicsCommand, groupsCommand, heldCommand, deadCommand]
+const commands = [serveCommand, sendCommand, consumeCommand, peekCommand, tailCommand, topCommand, topicsCommand, groupsCommand, heldCommand, deadCommand, doctorCommand]
 
 function program(): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
