@@ -20,6 +20,7 @@ import { noisy } from './rounds.mjs'
 const questions = new Map([
   ['memory', () => import('./questions/memory.mjs')],
   ['embedded', () => import('./questions/embedded.mjs')],
+  ['backlog', () => import('./questions/backlog.mjs')],
   ['delays', () => import('./questions/delays.mjs')],
   ['http', () => import('./questions/http.mjs')],
 ])
