@@ -5,6 +5,7 @@ const programs = {
   delays: new URL('./programs/delays.mjs', import.meta.url),
   load: new URL('./programs/load.mjs', import.meta.url),
   server: new URL('./programs/server.mjs', import.meta.url),
+  worker: new URL('./programs/worker.mjs', import.meta.url),
 }
 
 /** Another process, and a way to call its verbs. */

@@ -23,6 +23,7 @@ const questions = new Map([
   ['backlog', () => import('./questions/backlog.mjs')],
   ['delays', () => import('./questions/delays.mjs')],
   ['http', () => import('./questions/http.mjs')],
+  ['processes', () => import('./questions/processes.mjs')],
 ])
 const names = [...questions.keys()]
 const usage = `npm run bench -- ${names.join(' | ')} [--json] [--rounds N] [--full] [--into PAGE.md]`
