@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { isMillraceError } from 'millrace'
+import { benchCommand } from './commands/bench.js'
 import { consumeCommand } from './commands/consume.js'
 import { deadCommand } from './commands/dead.js'
 import { doctorCommand } from './commands/doctor.js'
@@ -19,7 +20,7 @@ import { CommandFailure, exitCodeHelp, exitCodes } from './exit-codes.js'
 const wantsJson = process.argv.slice(2, process.argv.includes('--') ? process.argv.indexOf('--') : undefined).includes('--json')
 
 // What a command needs beyond the command line itself is loaded when it runs, so that --help is quick.
-const commands = [serveCommand, sendCommand, consumeCommand, peekCommand, tailCommand, topCommand, topicsCommand, groupsCommand, heldCommand, deadCommand, doctorCommand]
+const commands = [serveCommand, sendCommand, consumeCommand, peekCommand, tailCommand, topCommand, topicsCommand, groupsCommand, heldCommand, deadCommand, doctorCommand, benchCommand]
 
 function program(): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
