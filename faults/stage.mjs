@@ -36,6 +36,15 @@ export class Stage {
     await sleep(this.random.between(leastMs, mostMs))
   }
 
+  /** Whether a promise comes to something in time; what it rejects with counts as not. */
+  async within(ms, promise) {
+    const timeUp = new AbortController()
+    const late = sleep(ms, false, { signal: timeUp.signal }).catch(() => false)
+    const isIn = await Promise.race([promise.then(() => true, () => false), late])
+    timeUp.abort()
+    return isIn
+  }
+
   record(kind, fields) {
     this.#recorder.record(kind, fields)
   }
@@ -129,11 +138,8 @@ export class Stage {
   /** Waits for work that must end, and says so when it does not. */
   async ended(what, work, withinMs = endMs) {
     await Promise.allSettled(this.#reviving)
-    const timeUp = new AbortController()
-    const late = sleep(withinMs, 'late', { signal: timeUp.signal }).catch(() => undefined)
-    const first = await Promise.race([work().catch((error) => this.troubles.push(`${what}: ${error.message}`)), late])
-    timeUp.abort()
-    if (first === 'late') this.troubles.push(`${what}: not within ${withinMs} ms`)
+    const isIn = await this.within(withinMs, work().catch((error) => this.troubles.push(`${what}: ${error.message}`)))
+    if (!isIn) this.troubles.push(`${what}: not within ${withinMs} ms`)
   }
 
   #revive(actor) {

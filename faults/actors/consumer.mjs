@@ -18,8 +18,8 @@ export async function play(part) {
   return {
     /** Ends itself inside the handler of its next messages, some of them answered. */
     die: () => consumer.next('die'),
-    /** Says `holding` inside the handler of its next messages and waits there until it is told `goOn`, which says what became of its late verdicts. */
-    hold: () => consumer.next('hold'),
+    /** Answers from inside the handler of its next messages, and stays there until it is told `goOn`, which says what became of its late verdicts. */
+    hold: () => consumer.hold(),
     goOn: () => consumer.goOn(),
     /** As a handler that computes: this thread is busy. */
     block: (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
@@ -39,6 +39,7 @@ class Consumer {
   #membership
   #joins = 0
   #next
+  #holding
   #going
   #late
   #handling
@@ -59,6 +60,13 @@ class Consumer {
 
   next(what) {
     this.#next = what
+  }
+
+  hold() {
+    this.#next = 'hold'
+    return new Promise((resolve) => {
+      this.#holding = resolve
+    })
   }
 
   /** How many verdicts of each outcome. */
@@ -133,7 +141,7 @@ class Consumer {
   }
 
   async #handle(leased) {
-    const { random, say } = this.#part
+    const { random } = this.#part
     if (this.#options.workMs > 0) await pause(random.between(0, this.#options.workMs))
     const verdicts = leased.map((delivery) => this.#verdict(delivery))
     const next = this.#next
@@ -142,7 +150,7 @@ class Consumer {
     if (next === 'hold') {
       await new Promise((resolve) => {
         this.#going = resolve
-        say('holding', { count: leased.length })
+        this.#holding(leased.length)
       })
     }
     return verdicts

@@ -15,6 +15,10 @@
  * After `disturb` the runner has the producers finish, waits until nothing is left to do, ends everybody, writes down what the store holds, and
  * checks the history of all.
  */
+import { producerKilled } from './f01-producer-killed.mjs'
 import { consumerKilled } from './f02-consumer-killed.mjs'
+import { zombie } from './f08-zombie.mjs'
+import { paused } from './f09-paused.mjs'
+import { ownerDies } from './f20-owner-dies.mjs'
 
-export const rows = [consumerKilled]
+export const rows = [producerKilled, consumerKilled, zombie, paused, ownerDies]
