@@ -41,6 +41,8 @@ export class Session {
   readonly #timers = new Map<string, Cancel>()
   readonly #verbs: ReadonlyMap<string, Handler>
   #queue: Work[] = []
+  /** Asked back in the commit that is being written. */
+  #revoking: Reply[] = []
   #isScheduled = false
   #isOver = false
 
@@ -51,7 +53,7 @@ export class Session {
     this.#maxBytes = settings.maxBytes
     this.#post = post
     this.#roster = new Roster(clock, settings.alive, {
-      revoke: (member, partitions) => post({ event: 'revoke', member, partitions }),
+      revoke: (member, partitions) => this.#revoking.push({ event: 'revoke', member, partitions }),
       lost: (member, partitions) => {
         this.#waiters.endMember(member)
         post({ event: 'lost', member, partitions })
@@ -174,6 +176,7 @@ export class Session {
     const done = this.#write(batch)
     this.#roster.committed()
     this.#waiters.committed()
+    this.#revoke()
     done.results.forEach((result, index) => {
       if ('error' in result) batch[index]?.refuse(result.error)
       else batch[index]?.answer(result.ok)
@@ -189,6 +192,11 @@ export class Session {
       this.#roster.undone()
       throw error
     }
+  }
+
+  /** Only now: what a member has leased in the same commit must be in its hands before it is asked to finish it. */
+  #revoke(): void {
+    for (const event of this.#revoking.splice(0)) this.#post(event)
   }
 
   #tell(stirs: readonly Stir[]): void {
