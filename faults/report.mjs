@@ -5,12 +5,13 @@ export function printTable(results) {
   const widths = head.map((title, column) => Math.max(title.length, ...lines.filter((line) => line.length === head.length).map((line) => line[column].length)))
   const printed = (line) => line.map((cell, column) => (isNumeric(cell) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]))).join('  ').trimEnd()
   for (const line of [head, ...lines]) console.log(printed(line))
+  for (const { id, notes = [] } of results) for (const note of notes) console.log(`${id} ${note}`)
   for (const result of results) printTrouble(result)
 }
 
 function cellsOf({ id, attempts, acknowledged, lost, duplicated, violations, happened = {}, drainMs }) {
   const faults = Object.entries(happened).map(([name, count]) => `${count} ${name}`).join(', ')
-  return [id, ...[attempts, acknowledged, lost ?? '?', duplicated, violations].map(String), faults || 'none', String(drainMs ?? 'never')]
+  return [id, ...[attempts, acknowledged, lost ?? '?', duplicated, violations].map(String), faults || 'none', drainMs === undefined ? '' : String(drainMs ?? 'never')]
 }
 
 function printTrouble({ id, found = [], troubles = [], seed, folder }) {

@@ -20,19 +20,22 @@ export async function runRow(row, { engine, seed, seconds = row.seconds ?? 10, i
   const folder = join(into, `${row.id}-${seed}-${process.pid}`)
   rmSync(folder, { recursive: true, force: true })
   for (const part of ['history', 'logs']) mkdirSync(join(folder, part), { recursive: true })
-  const recorder = new Recorder(join(folder, 'history'), 'runner')
-  const settings = row.settings ?? {}
-  const stage = new Stage({ row, adapter, run: { folder, engine, seed, settings }, seconds, recorder, progress })
   const began = performance.now()
-  const drain = await play(row, stage)
-  recorder.close()
-  progress('checking the history')
-  const report = judge(row, stage, folder)
-  const result = { id: row.id, ...report, drainMs: drain?.elapsedMs ?? null, seconds: Math.round((performance.now() - began) / 100) / 10 }
+  const report = await (row.run ?? staged)({ row, adapter, run: { folder, engine, seed, settings: row.settings ?? {} }, seconds, progress })
+  const result = { id: row.id, ...report, seconds: Math.round((performance.now() - began) / 100) / 10 }
   const isGood = report.violations === 0 && report.troubles.length === 0
   if (!isGood) return { ...result, seed, folder }
   rmSync(folder, { recursive: true, force: true })
   return result
+}
+
+async function staged({ row, adapter, run, seconds, progress }) {
+  const recorder = new Recorder(join(run.folder, 'history'), 'runner')
+  const stage = new Stage({ row, adapter, run, seconds, recorder, progress })
+  const drain = await play(row, stage)
+  recorder.close()
+  progress('checking the history')
+  return { ...judge(row, stage, run.folder), drainMs: drain?.elapsedMs ?? null }
 }
 
 async function play(row, stage) {

@@ -44,7 +44,8 @@ function leftOf({ delayed, prepared, groups }) {
   return Object.fromEntries(counts.filter(([, count]) => count > 0))
 }
 
-async function rest({ recorder }, engine, topics, { elapsedMs, withinMs }) {
+/** `drain` as `drained` answers it, or nothing when nobody waited. */
+async function rest({ recorder }, engine, topics, drain) {
   const { topics: censuses } = await engine.census()
   const write = (of, fields = {}) => recorder.record('rest', { of, ...fields })
   write('begin')
@@ -64,7 +65,7 @@ async function rest({ recorder }, engine, topics, { elapsedMs, withinMs }) {
       }
     }
   }
-  write('drained', { elapsedMs, withinMs })
+  if (drain) write('drained', { elapsedMs: drain.elapsedMs, withinMs: drain.withinMs })
   write('end')
 }
 

@@ -8,6 +8,7 @@ const roles = {
   consumer: () => import('./consumer.mjs'),
   operator: () => import('./operator.mjs'),
   observer: () => import('./observer.mjs'),
+  survivor: () => import('./survivor.mjs'),
 }
 
 const part = JSON.parse(process.argv[2])

@@ -11,14 +11,23 @@
  * - `faults`: the names of those that must really have happened, or the run has failed; `checks`: the invariants that the history must say something about.
  * - Optional: `seconds` of trouble (10), `leaseMs` as its consumers have it (2,000), `drainMs` until all must be at rest (30,000), `settings` for the engine's adapter, `options` for the
  *   checker, `expects(report)` for what else must be so (troubles in words), `cannot(adapter)` (why it cannot run here).
+ * - Or, where that is not what happens: `run({ row, adapter, run, seconds, progress })`, which answers what `runRow` does; with `notes`, lines for people.
  *
  * After `disturb` the runner has the producers finish, waits until nothing is left to do, ends everybody, writes down what the store holds, and
  * checks the history of all.
  */
 import { producerKilled } from './f01-producer-killed.mjs'
 import { consumerKilled } from './f02-consumer-killed.mjs'
+import { powerLoss } from './f06-power-loss.mjs'
 import { zombie } from './f08-zombie.mjs'
 import { paused } from './f09-paused.mjs'
 import { ownerDies } from './f20-owner-dies.mjs'
 
-export const rows = [producerKilled, consumerKilled, zombie, paused, ownerDies]
+export const rows = [
+  producerKilled,
+  consumerKilled,
+  powerLoss,
+  zombie,
+  paused,
+  ownerDies,
+]

@@ -98,7 +98,8 @@ export class EmbeddedEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#memberships.keys()].map((handle) => this.#store.call('leave', [handle])))
+    // A store that cannot be written is closed all the same, and its members fall silent.
+    await Promise.allSettled([...this.#memberships.keys()].map((handle) => this.#store.call('leave', [handle])))
     await this.#end('close')
   }
 

@@ -7,7 +7,7 @@ import { topicConfig } from '../../core/topic.js'
 import type { Engine } from '../../engine/engine.js'
 import { guard } from '../../engine/guard.js'
 import { embedded } from './index.js'
-import { Processes } from './processes.harness.js'
+import { Processes, request } from './processes.harness.js'
 
 let processes: Processes
 let lmdb: string
@@ -53,10 +53,12 @@ describe('a disk that fails a commit', () => {
     await engine.topics.create(topicConfig({ name: 't', partitions: 1, keep: {} }))
     const failed = { stored: 'unknown', error: expect.objectContaining({ code: 'ENGINE_FAILED', message: expect.stringMatching(/Input\/output error.*open it again/) }) }
     await engine.publish([processes.draft('t', { id: 'before' })])
+    const member = await engine.join({ ...request('reader'), revoke: async () => undefined })
     await writeFile(fault, '')
     expect(await engine.publish([processes.draft('t', { id: 'while it fails' })])).toEqual([failed])
     await rm(fault)
     expect(await engine.publish([processes.draft('t', { id: 'after' })])).toEqual([failed])
+    await expect(member.lease({ max: 1, waitMs: 0 })).rejects.toThrow(expect.objectContaining({ code: 'ENGINE_FAILED' }))
     expect(await idsIn(engine)).toEqual(['before'])
     await engine.close()
 
