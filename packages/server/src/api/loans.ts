@@ -135,10 +135,10 @@ export class Loans {
     return []
   }
 
-  /** A release counts one delivery, so these are held for no time with one less. */
+  /** A release counts one delivery, so these are lent to nobody, for no time, with one less. */
   async #undo(loans: readonly LoanToken[]): Promise<readonly Answered[]> {
     const until = this.#clock.wall()
-    return this.#decide(await this.#anew(loans, (_, hold) => ({ ...hold, why: 'retry', until, attempt: hold.attempt - 1 })))
+    return this.#decide(await this.#anew(loans, (_, hold) => ({ ...hold, why: 'lent', until, token: newSecret(), attempt: hold.attempt - 1 })))
   }
 
   async #settle(membership: Membership, deliveries: readonly Delivery[], ask: PullAsk): Promise<readonly Lent[]> {

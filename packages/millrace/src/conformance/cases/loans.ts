@@ -55,6 +55,17 @@ export const loans = about('loans', {
     await member.getsNothing(30_000)
   },
 
+  'a loan held anew for no time, with one attempt less, comes back uncounted and before the later ones of its key': async (kit) => {
+    const { topic, member, hold } = await lent(kit)
+    await kit.publish(topic, 'k', 'b')
+    const { hold: loan } = await kit.heldOne({ topic })
+    await kit.decide({ hold, token: 't', to: 'hold', anew: { ...loan, token: 'another', until: kit.wall(), attempt: loan.attempt - 1 } })
+    const again = await member.getsOne('a')
+    assert.equal(again.attempt, 1)
+    await member.done(again)
+    await member.finishesEach('b')
+  },
+
   'a loan whose time is over comes back, counted, and its token is worth nothing': async (kit) => {
     const { member, hold } = await lent(kit, { inMs: 5_000 })
     await member.getsNothing(4_000)

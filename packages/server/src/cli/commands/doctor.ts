@@ -1,14 +1,13 @@
 import { existsSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import type { Client } from '../client.js'
 import { type CommonOptions, clientOf, duration, outputOf, positiveNumber } from '../common.js'
 import { type Finding, ok, plural, span } from '../doctor/finding.js'
+import { lookTwice } from '../doctor/looks.js'
 import { memory, node } from '../doctor/machine.js'
 import { judgeQueue } from '../doctor/queue.js'
 import { checkConfig, checkPort } from '../doctor/settings.js'
 import { checkFolder, checkStore, hasStore } from '../doctor/store.js'
-import { survey } from '../doctor/survey.js'
 import { CommandFailure, exitCodes, usage } from '../exit-codes.js'
 import { oneLine, print, printJson } from '../output.js'
 
@@ -22,8 +21,6 @@ interface DoctorOptions {
 }
 
 const usualFile = 'millrace.yaml'
-/** Between two looks at the lags. */
-const lookMs = 1_000
 
 export function doctorCommand(): Command {
   return new Command('doctor')
@@ -84,10 +81,7 @@ async function ofServer(client: Client): Promise<readonly Finding[]> {
   const begun = performance.now()
   await client.get('/monitoring', { metrics: 'messageCount' })
   const answered = ok('server', `${client.url} answers in ${span(performance.now() - begun)}`)
-  const now = Date.now()
-  const first = await survey(client)
-  await sleep(lookMs)
-  return [answered, ...judgeQueue({ first, second: await survey(client), now, inUse: true })]
+  return [answered, ...judgeQueue({ ...(await lookTwice(client)), inUse: true })]
 }
 
 function show(findings: readonly Finding[]): void {

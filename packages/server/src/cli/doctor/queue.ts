@@ -11,12 +11,21 @@ const lateMs = 10_000
 
 export interface QueueLook {
   readonly first: Survey
-  /** A moment later. */
+  /** A moment later, where `wantsSecond` says so; otherwise the same. */
   readonly second: Survey
   /** False for a store that no other process has open: nobody is expected to consume or to release. */
   readonly inUse: boolean
   /** The time of this machine at the moment of `first`. */
   readonly now: number
+}
+
+/** Whether it takes a second look to tell: a lag that nobody reads may stand or grow. */
+export function wantsSecond(first: Survey): boolean {
+  return first.groups.some(isIdle)
+}
+
+function isIdle({ consumerCount, lag, paused: isPaused }: ShownGroup): boolean {
+  return consumerCount === 0 && lag > 0 && !isPaused
 }
 
 /** Judges what a queue holds. */
@@ -63,7 +72,7 @@ function prepared({ prepared: all, at }: Survey): Finding {
 }
 
 function groups({ first, second, inUse }: QueueLook): Finding {
-  const idle = first.groups.filter(({ consumerCount, lag, paused: isPaused }) => consumerCount === 0 && lag > 0 && !isPaused)
+  const idle = first.groups.filter(isIdle)
   const growing = idle.filter((group) => (second.groups.find((each) => nameOf(each) === nameOf(group))?.lag ?? 0) > group.lag)
   const todo = 'start its consumers, or delete it if nobody needs it any more: millrace groups delete TOPIC GROUP'
   const means = 'its messages wait, and are kept until it has read them'

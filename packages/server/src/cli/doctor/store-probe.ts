@@ -4,7 +4,7 @@ import { embedded } from 'millrace/embedded'
 import { loadConfig } from '../../config/load.js'
 import { createServer } from '../../server.js'
 import type { Query } from '../client.js'
-import { survey } from './survey.js'
+import { type TwoLooks, lookTwice } from './looks.js'
 
 // A process of its own, because a store whose write lock is held, or whose file is damaged, may hold or end whoever opens it.
 // It tells how far it came; who started it waits for each step as long as it likes.
@@ -14,11 +14,8 @@ export type Told =
   | { readonly step: 'ready' }
   | { readonly step: 'opened' }
   | { readonly step: 'written'; readonly ms: number }
-  | { readonly step: 'surveyed'; readonly first: Awaited<ReturnType<typeof survey>>; readonly now: number; readonly second: Awaited<ReturnType<typeof survey>> }
+  | ({ readonly step: 'surveyed' } & TwoLooks)
   | { readonly step: 'failed'; readonly error: string; readonly message: string }
-
-/** Between two looks at the lags. */
-const lookMs = 1_000
 
 function tell(told: Told): Promise<void> {
   return new Promise((resolve) => {
@@ -49,10 +46,7 @@ async function probe(path: string): Promise<void> {
       return data
     },
   }
-  const now = Date.now()
-  const first = await survey(asker)
-  await new Promise((resolve) => setTimeout(resolve, lookMs))
-  await tell({ step: 'surveyed', first, now, second: await survey(asker) })
+  await tell({ step: 'surveyed', ...(await lookTwice(asker)) })
   await app.close()
   await mill.close()
 }
