@@ -51,6 +51,16 @@ export const retention = [
       await logStays(kit, topic, 'c', 'd')
     },
 
+    'what every group has read goes as fast as it was read, however much it is': async (kit) => {
+      const topic = await kit.topic({ keep: { count: 0 } })
+      const member = await kit.member(topic, 'g')
+      const values = Array.from({ length: 8_000 }, (_, index) => String(index))
+      await kit.publish(topic, null, ...values)
+      await member.finishes(...values)
+      await kit.pass(sweepMs)
+      assert.deepEqual(await kit.log(topic), [])
+    },
+
     'what every group has read goes once it is older than the age to keep': async (kit) => {
       const topic = await kit.topic({ keep: { ageMs: 60_000 } })
       const member = await kit.member(topic, 'g')

@@ -228,9 +228,19 @@ export class Session {
 
   #armClean(): void {
     this.#after('clean', limits.safetyLookMs, () => {
-      if (this.#store.read(janitor.isDirty)) this.#chore((txn) => janitor.clean(txn, choreBatch))
+      if (this.#store.read(janitor.isDirty)) this.#clean()
       this.#armClean()
     })
+  }
+
+  /** Goes on until nothing is left to remove: a store that is read fast must be cleaned as fast. */
+  #clean(): void {
+    this.#chore(
+      (txn) => janitor.clean(txn, choreBatch),
+      (isMore) => {
+        if (isMore === true) this.#clean()
+      },
+    )
   }
 
   #overdue(member: number, partitions: readonly number[]): void {
