@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { putInto } from './page.mjs'
 import { printTable } from './report.mjs'
 import { noisy } from './rounds.mjs'
+import { judged } from './targets.mjs'
 
 /**
  * @typedef {object} Asked
@@ -53,7 +54,8 @@ if (values.help) {
 /** @param {string} question */
 async function run(question) {
   const { ask } = await questions.get(question)()
-  const { cases, notes: own } = await ask({ rounds, full: values.full, progress })
+  const { cases: measured, notes: own } = await ask({ rounds, full: values.full, progress })
+  const cases = measured.map((each) => judged(question, each))
   progress('')
   const notes = [machine(), ...own, ...(noisy(cases).length > 0 ? [`the machine was noisy: ${noisy(cases).join(', ')}`] : [])]
   if (values.into !== undefined) putInto(values.into, question, cases, notes)

@@ -18,8 +18,15 @@ export function putInto(page, name, cases, notes) {
 
 /** @param {readonly import('./rounds.mjs').Case[]} cases @param {readonly string[]} notes */
 function markdown(cases, notes) {
-  const rows = cases.map(({ name, value, unit, against, ratio, spread, says = '' }) =>
-    [`\`${name}\``, value.toLocaleString('en'), unit, against === undefined ? '' : `${ratio} × ${against}`, spread === undefined ? '' : `±${(spread * 50).toFixed(0)} %`, says].join(' | '))
-  const table = ['| case | median | unit | ratio | noise | how |', '| --- | ---: | --- | --- | ---: | --- |', ...rows.map((row) => `| ${row} |`)]
+  const rows = cases.map(({ name, value, unit, against, ratio, spread, asked = '', missedBy, says = '' }) => [
+    `\`${name}\``,
+    value.toLocaleString('en'),
+    unit,
+    against === undefined ? '' : `${ratio} × \`${against}\``,
+    missedBy === undefined ? asked : `${asked}, **missed by ${missedBy}**`,
+    spread === undefined ? '' : `±${(spread * 50).toFixed(0)} %`,
+    says,
+  ].join(' | '))
+  const table = ['| case | median | unit | ratio | asked | noise | how |', '| --- | ---: | --- | --- | --- | ---: | --- |', ...rows.map((row) => `| ${row} |`)]
   return [...table, '', ...notes.map((note) => `- ${note}`)].join('\n')
 }

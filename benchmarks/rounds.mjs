@@ -22,6 +22,8 @@ import { performance } from 'node:perf_hooks'
  * @property {string} [by]
  * @property {string} [says]
  * @property {number} [spread] (most - least) / median; absent for what was measured once
+ * @property {string} [asked] the target of it
+ * @property {string} [missedBy]
  */
 
 /** Above it the machine was busy with other things. */

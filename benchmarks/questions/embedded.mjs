@@ -71,6 +71,7 @@ function singles() {
     { name: 'lmdb-single-64', unit: speed, says: 'fsync; 64 callers, each awaits put and flushed', round: async () => (await bareSingles(many, 64)).speed },
     { name: 'single-1-p50', unit: 'ms', against: 'lmdb', by: 'lmdb-single-1-p50', says: 'fsync; one caller', round: async () => quantile((await ownSingles(few, 1, 'fsync')).times, 0.5) },
     { name: 'lmdb-single-1-p50', unit: 'ms', says: 'fsync; one caller', round: async () => quantile((await bareSingles(few, 1)).times, 0.5) },
+    { name: 'lmdb-sync-1-p50', unit: 'ms', says: 'fsync; one caller, transactionSync, which blocks its thread meanwhile', round: () => bareBlocking(few) },
     { name: 'single-64-os', unit: speed, says: 'os; 64 callers, each awaits its send', round: async () => (await ownSingles(many, 64, 'os')).speed },
   ]
 }
@@ -163,6 +164,14 @@ async function bareSingles(values, callers) {
   })
   await bare.close()
   return { speed, times }
+}
+
+/** The median. @param {readonly Uint8Array[]} values */
+async function bareBlocking(values) {
+  const bare = new BareLmdb()
+  const times = bare.blocking(values)
+  await bare.close()
+  return quantile(times, 0.5)
 }
 
 /** @param {readonly Uint8Array[]} values */
