@@ -39,6 +39,8 @@ describe('doctor on a store in use', () => {
     expect(new Set(Object.values(report.levels))).toEqual(new Set(['ok']))
     expect(says(report, 'readers')?.says).toContain(String(server.child.pid))
     const lines = (await run(['doctor', '--data', data])).out
+    // The one before has taken leave of the store.
+    expect(lines).toMatch(/^ok {6}readers +1 process with the store open: \d+$/m)
     expect(lines).toMatch(/^ok {6}write lock +free; a commit took /m)
     expect(lines).toMatch(/^ok {6}contents +1 topic, 0 groups, \d+ B of messages$/m)
   })

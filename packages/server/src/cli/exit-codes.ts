@@ -40,7 +40,7 @@ export function usage(message: string): CommandFailure {
 export const exitCodeHelp = `
 Exit codes:
   0  it worked
-  1  it failed
+  1  it failed, or doctor found something wrong
   2  the command line was wrong
   3  no server answers at the address
   4  the token is missing, unknown, or not allowed to do this

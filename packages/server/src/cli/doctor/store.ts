@@ -39,17 +39,17 @@ export async function checkStore(check: StoreCheck): Promise<readonly Finding[]>
   try {
     return [...judgeReaders(before, users), ...(await probe.run(users.size > 0))]
   } finally {
-    probe.end()
+    await probe.end()
   }
 }
 
 function judgeReaders(file: LockFile | undefined, users: ReadonlySet<number>): readonly Finding[] {
   if (!file) return []
-  const gone = new Set(file.readers.map(({ pid }) => pid).filter((pid) => !users.has(pid)))
+  const gone = new Set(file.readers.filter(({ pid, behind }) => behind !== null && !users.has(pid)).map(({ pid }) => pid))
   const slow = file.readers.filter(({ pid, behind }) => users.has(pid) && behind !== null && behind > maxBehind)
   const means = 'space that was freed since is not used again, and the file grows'
   if (slow.length > 0) return [notice('readers', `process ${slow[0]?.pid} looks at the store as it was ${slow[0]?.behind} commits ago`, means, 'see why it does not go on, or end it')]
-  if (gone.size > 0) return [notice('readers', `${plural(gone.size, 'process', 'processes')} ended without taking leave: ${[...gone].join(', ')}`, means, 'nothing: whoever opens the store next clears them away, as this command just did')]
+  if (gone.size > 0) return [notice('readers', `${plural(gone.size, 'process', 'processes')} ended in the middle of reading: ${[...gone].join(', ')}`, means, 'nothing: whoever opens the store next clears them away, as this command just did')]
   return [ok('readers', users.size === 0 ? 'no process has the store open' : `${plural(users.size, 'process', 'processes')} with the store open: ${[...users].join(', ')}`)]
 }
 
@@ -60,12 +60,15 @@ class Probe {
   readonly #told: Told[] = []
   #wake: () => void = () => undefined
   #ending: string | undefined
+  #isThrough = false
 
   constructor(check: StoreCheck) {
     this.#check = check
     this.#child = fork(fileURLToPath(new URL('store-probe.js', import.meta.url)), [check.path], { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
     this.#child.on('message', (message) => {
-      this.#told.push(message as Told) // the other side is store-probe.ts
+      const told = message as Told // the other side is store-probe.ts
+      this.#told.push(told)
+      this.#isThrough = told.step === 'surveyed' || told.step === 'failed'
       this.#wake()
     })
     this.#child.once('exit', (code, signal) => {
@@ -74,7 +77,9 @@ class Probe {
     })
   }
 
-  end(): void {
+  /** One that has told all takes its leave of the store; one that hangs is ended. */
+  async end(): Promise<void> {
+    while (this.#isThrough && this.#ending === undefined && (await this.#stirs(this.#check.timeoutMs))) continue
     this.#child.kill('SIGKILL')
   }
 
@@ -93,16 +98,19 @@ class Probe {
   }
 
   async #next(ms: number): Promise<Told | undefined> {
-    if (this.#told.length === 0 && this.#ending === undefined) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms)
-        this.#wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-    }
+    if (this.#told.length === 0 && this.#ending === undefined) await this.#stirs(ms)
     return this.#told.shift()
+  }
+
+  /** False when it has neither told anything nor ended in that time. */
+  #stirs(ms: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms, false)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve(true)
+      }
+    })
   }
 
   #failure(told: Told | undefined, step: string): Finding {
