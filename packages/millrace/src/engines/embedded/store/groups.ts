@@ -139,10 +139,11 @@ export function remove(txn: Txn, topic: TopicRow, group: GroupRow): void {
 }
 
 /** Groups that pin the log: all but those that nobody has used for the topic's `groupIdleMs`. */
-export function pinning(txn: Txn, topic: TopicRow): GroupRow[] {
+export function* pinning(txn: Txn, topic: TopicRow): Generator<GroupRow> {
   const { groupIdleMs } = topic.topic
-  if (groupIdleMs === undefined) return txn.groups(topic.number)
-  return txn.groups(topic.number).filter((group) => isUsed(txn, topic, group, txn.wall - groupIdleMs))
+  for (const group of txn.groups(topic.number)) {
+    if (groupIdleMs === undefined || isUsed(txn, topic, group, txn.wall - groupIdleMs)) yield group
+  }
 }
 
 function isUsed(txn: Txn, topic: TopicRow, group: GroupRow, since: number): boolean {
@@ -150,15 +151,20 @@ function isUsed(txn: Txn, topic: TopicRow, group: GroupRow, since: number): bool
   return living(txn, { topic, group }).length > 0
 }
 
-/** The lowest watermark of the groups that pin a partition; its end when there is none. */
-export function lowWatermark(txn: Txn, topic: TopicRow, pinned: readonly GroupRow[], partition: number): number {
-  const marks = pinned.map((group) => watermark(txn, txn.cursor(topic.number, group.number, partition)))
-  return Math.min(txn.part(topic.number, partition).end, ...marks)
+/** The lowest watermark of the groups that pin a partition; its end when there is none. Looks no further once one is at the start. */
+export function lowWatermark(txn: Txn, topic: TopicRow, partition: number): number {
+  const { start, end } = txn.part(topic.number, partition)
+  let lowest = end
+  for (const group of pinning(txn, topic)) {
+    lowest = Math.min(lowest, watermark(txn, txn.cursor(topic.number, group.number, partition)))
+    if (lowest <= start) return start
+  }
+  return lowest
 }
 
 /** What some group has not read yet; nothing where there is no group. */
 export function unread(txn: Txn, topic: TopicRow): { count: number; bytes: number } {
-  const pinned = pinning(txn, topic)
+  const pinned = [...pinning(txn, topic)]
   const sum = { count: 0, bytes: 0 }
   for (let partition = 0; partition < topic.topic.partitions; partition += 1) {
     const part = txn.part(topic.number, partition)
