@@ -19,6 +19,7 @@
 import { producerKilled } from './f01-producer-killed.mjs'
 import { consumerKilled } from './f02-consumer-killed.mjs'
 import { powerLoss } from './f06-power-loss.mjs'
+import { damagedStore } from './f07-damage.mjs'
 import { zombie } from './f08-zombie.mjs'
 import { paused } from './f09-paused.mjs'
 import { ownerDies } from './f20-owner-dies.mjs'
@@ -27,6 +28,7 @@ export const rows = [
   producerKilled,
   consumerKilled,
   powerLoss,
+  damagedStore,
   zombie,
   paused,
   ownerDies,

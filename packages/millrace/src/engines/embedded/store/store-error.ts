@@ -13,7 +13,7 @@ export function storeError(error: unknown, file: string): unknown {
   if (isMillraceError(error)) return error
   const reason = reasonOf(error)
   if (isFull(error, file)) return new MillraceError('STORE_FULL', `no room to store: ${reason}. Free some, and call again`, { cause: error })
-  if (damages.has(codeOf(error))) return new MillraceError('STORE_DAMAGED', `the store is damaged: ${reason}. Restore it from a backup`, { cause: error })
+  if (damages.has(codeOf(error)) || /Invalid dupdata/.test(reason)) return new MillraceError('STORE_DAMAGED', `the store is damaged: ${reason}. Restore it from a backup`, { cause: error })
   return new MillraceError('ENGINE_FAILED', `the store failed: ${reason}. Close the engine and open it again`, { cause: error })
 }
 

@@ -111,16 +111,27 @@ function checkTables(root: Root, file: string): void {
   for (const name of root.getKeys({})) if (!tableNames.includes(String(name))) throw foreign(file, 'was not made by Millrace')
 }
 
-/** The row of the format is as every format can read it. */
-function checkFormat(meta: Table, txn: Txn, file: string): void {
-  const row = meta.get(formatKey)
+function checkFormat(raw: Table, txn: Txn, file: string): void {
   const boot = bootId()
-  const known = row && decode<Format>(row)
+  const known = knownFormat(raw, txn)
   if (!known && [...txn.tables.topics.getKeys({ limit: 1 })].length > 0) throw foreign(file, 'was not made by Millrace')
   if (known && known.format !== format) throw foreign(file, `has format ${known.format}, and this version reads ${format}`)
   if (known?.boot === boot) return
   if (known) forgetBeats(txn)
-  meta.putSync(formatKey, encode({ format, boot } satisfies Format))
+  txn.tables.meta.putSync(formatKey, encode({ format, boot } satisfies Format))
+}
+
+/** Another format may write its row in another way, but it has one. */
+function knownFormat(raw: Table, txn: Txn): Format | undefined {
+  try {
+    const row = txn.tables.meta.get(formatKey)
+    return row && decode<Format>(row)
+  } catch (error) {
+    const row = raw.get(formatKey)
+    const [, known] = /^{"format":(\d+)/.exec(row?.toString('latin1') ?? '') ?? []
+    if (known === undefined || Number(known) === format) throw error
+    return { format: Number(known), boot: '' }
+  }
 }
 
 /** Changes when the host boots: monotonic times of before mean nothing. */

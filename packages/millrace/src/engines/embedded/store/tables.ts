@@ -55,7 +55,7 @@ export function openTable(root: Root, name: (typeof names)[number]): Table {
   return root.openDB({ name, keyEncoding: 'binary', encoding: 'binary' })
 }
 
-/** Records have a checksum of their own, and the log has no gaps. */
+/** Records have a checksum of their own, and the log has no gaps. A cursor or a part that is missing would count as new. */
 function seal(name: (typeof names)[number], table: Table): Table {
-  return name === 'log' ? table : new SealedTable(table, name)
+  return name === 'log' ? table : new SealedTable(table, name, name === 'cursors' || name === 'parts')
 }
