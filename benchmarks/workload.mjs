@@ -10,7 +10,12 @@ const keys = Array.from({ length: 1_000 }, (_, index) => `user-${index}`)
 
 /** What all questions send to: bytes as they are, no schema, no middleware. What everybody has read is removed. */
 export const bench = topic('bench', { codec: bytes, partitions, keep: { count: 0 } })
-/** The same with values of JSON. */
+/** The same, and what was read stays, as it does for seven days unless a topic says otherwise: nothing is removed while others are measured. @param {string} [name] */
+export function keptTopic(name = 'bench-kept') {
+  return topic(name, { codec: bytes, partitions })
+}
+
+/** Values of JSON. */
 export const benchJson = topic('bench-json', { partitions, keep: { count: 0 } })
 
 /** Texts of so many bytes, each another. @param {number} size @param {number} count */
@@ -54,10 +59,10 @@ export async function inLanes(count, width, work) {
   await Promise.all(Array.from({ length: width }, lane))
 }
 
-/** @param {import('millrace').Engine} engine @param {Partial<import('millrace').MillraceOptions>} [options] */
-export async function millOf(engine, options = {}) {
-  const mill = new Millrace({ engine, ...options })
-  await mill.topics.ensure(bench)
+/** @param {import('millrace').Engine} engine @param {readonly import('millrace').TopicContract<any>[]} [topics] */
+export async function millOf(engine, topics = [bench]) {
+  const mill = new Millrace({ engine })
+  for (const each of topics) await mill.topics.ensure(each)
   return mill
 }
 

@@ -3,8 +3,9 @@ import { performance } from 'node:perf_hooks'
 import { Millrace } from 'millrace'
 import { embedded } from 'millrace/embedded'
 import { answerCalls } from '../child.mjs'
-import { bench, blobs, inLanes, itemsOf, sendBatches } from '../workload.mjs'
+import { blobs, inLanes, itemsOf, keptTopic, partitions, sendBatches } from '../workload.mjs'
 
+const bench = keptTopic()
 const values = blobs(200, 10_000)
 const items = itemsOf(values)
 /** @type {Millrace} */
@@ -43,11 +44,11 @@ answerCalls({
   pause: (isPaused) => mill.topics.pause(bench.name, isPaused),
   /** @param {number} messages */
   async send(messages) {
-    for (let sent = 0; sent < messages; sent += items.length) await sendBatches(mill, items.slice(0, Math.min(items.length, messages - sent)))
+    for (let sent = 0; sent < messages; sent += items.length) await sendBatches(mill, items.slice(0, Math.min(items.length, messages - sent)), 4, bench)
   },
   /** One to each partition. */
   async touch() {
-    await Promise.all(Array.from({ length: bench.draft.partitions ?? 1 }, (_, partition) => mill.send(bench, values[partition], { partition })))
+    await Promise.all(Array.from({ length: partitions }, (_, partition) => mill.send(bench, values[partition], { partition })))
   },
   /** Single awaited sends for so long: how long each took, in ms. @param {number} ms @param {number} [callers] @returns {Promise<number[]>} */
   async sendFor(ms, callers = 1) {

@@ -1,11 +1,12 @@
 import { embedded } from 'millrace/embedded'
 import { runRounds } from '../rounds.mjs'
-import { batchSize, bench, blobs, drain, itemsOf, millOf, rate, scratch, sendBatches } from '../workload.mjs'
+import { batchSize, blobs, drain, itemsOf, keptTopic, millOf, rate, scratch, sendBatches } from '../workload.mjs'
 
 // Does a message cost more when many lie behind it, when many groups are idle, when many delays are pending?
 
 const slice = itemsOf(blobs(200, 50_000))
 const hour = 3_600_000
+const kept = keptTopic()
 
 /** @typedef {{ mill: import('millrace').Millrace, close: () => Promise<void> }} Filled a store with what lies behind */
 
@@ -20,7 +21,7 @@ export async function ask({ rounds = 3, full, progress }) {
   }
   progress('1,000 groups are created')
   contenders.push(contender('idle-groups', '1,000 messages behind, 1,000 groups that nobody reads for', await filled(async (mill) => {
-    for (let group = 0; group < 1_000; group += 1) await mill.groups.create(bench, `idle-${group}`, 'end')
+    for (let group = 0; group < 1_000; group += 1) await mill.groups.create(kept, `idle-${group}`, 'end')
     await sendMany(mill, 1_000)
   })))
   progress('a million delays are sent')
@@ -39,8 +40,8 @@ function contender(label, says, { mill, close }) {
     name: label, unit: 'messages/s', ...(!isFirst && { against: 'backlog-1e3' }), says: `consume and acknowledge; ${says}`,
     also: [{ name: `${label}-send`, unit: 'messages/s', ...(!isFirst && { against: 'backlog-1e3-send' }), says: `send; ${says}` }],
     round: async () => {
-      const sent = await rate(slice.length, () => sendBatches(mill, slice))
-      const consumed = await rate(slice.length, () => drain(mill, slice.length))
+      const sent = await rate(slice.length, () => sendBatches(mill, slice, 4, kept))
+      const consumed = await rate(slice.length, () => drain(mill, slice.length, { topic: kept }))
       return [consumed, sent]
     },
     close,
@@ -51,11 +52,11 @@ function contender(label, says, { mill, close }) {
 async function filled(fill) {
   const { path, remove } = scratch('backlog')
   const options = { path, lmdb: import.meta.resolve('lmdb') }
-  const before = await millOf(embedded({ ...options, durability: 'os' }))
-  await before.groups.create(bench, 'bench')
+  const before = await millOf(embedded({ ...options, durability: 'os' }), [kept])
+  await before.groups.create(kept, 'bench')
   await fill(before)
   await before.close()
-  const mill = await millOf(embedded({ ...options, durability: 'fsync' }))
+  const mill = await millOf(embedded({ ...options, durability: 'fsync' }), [kept])
   return {
     mill,
     close: async () => {
@@ -69,7 +70,7 @@ async function filled(fill) {
 async function sendMany(mill, count, more) {
   for (let sent = 0; sent < count; sent += slice.length) {
     const part = slice.slice(0, Math.max(batchSize, Math.min(slice.length, count - sent)))
-    await sendBatches(mill, more ? part.map((item) => ({ ...item, ...more() })) : part)
+    await sendBatches(mill, more ? part.map((item) => ({ ...item, ...more() })) : part, 4, kept)
   }
 }
 
