@@ -22,6 +22,8 @@ export function partitionOf(key, partitions) {
 /** Errors of an engine, by what they say of the outcome. Everything but these leaves it open. */
 const refusals = new Set(['STORE_FULL', 'FULL', 'INVALID', 'CLOSED', 'NOT_OPEN', 'UNKNOWN_TOPIC', 'TOO_LARGE', 'HELD_ALREADY', 'UNSUPPORTED', 'BUSY'])
 
+const broken = 'ENGINE_FAILED'
+
 /**
  * Publishes drafts in one call and writes down what was asked and answered. `entries` are `{ draft, op, facts }`. Answers for each the receipt or
  * undefined, which outcomes are unknown, by index, and the first error.
@@ -37,6 +39,7 @@ export async function publish({ engine, recorder }, entries) {
   }
   recorder.together(() => answers.forEach((answer, index) => note(calls[index], answer)))
   const unknown = [...answers.keys()].filter((index) => answers[index].error && answers[index].stored !== 'no')
+  endIfBroken(answers.find((answer) => answer.error?.code === broken)?.error)
   return { receipts: answers.map((answer) => answer.ok), unknown, error: answers.find((answer) => answer.error)?.error }
 }
 
@@ -62,6 +65,12 @@ export async function decide({ engine, recorder }, entries, { isSole = false } =
     return answers
   } catch (error) {
     recorder.together(() => calls.forEach((call) => call.info(error)))
+    endIfBroken(error)
     return entries.map(() => 'unknown')
   }
+}
+
+/** An engine that says this will not work again: its process ends, for somebody to start it anew. */
+function endIfBroken(error) {
+  if (error?.code === broken) throw error
 }

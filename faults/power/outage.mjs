@@ -27,13 +27,14 @@ export async function playLogged({ row, adapter, run, scene, library, seconds, p
   try {
     await stage.open({ ...scene, parts: scene.parts.map((part) => ({ ...part, env })) })
     await disturb(stage)
+    // That somebody who is being started is killed too is no trouble.
+    return { troubles: [...stage.troubles] }
   } catch (error) {
-    stage.troubles.push(error.stack ?? String(error))
+    return { troubles: [...stage.troubles, error.stack ?? String(error)] }
   } finally {
     await stage.clear()
     recorder.close()
   }
-  return { troubles: stage.troubles }
 }
 
 /** What was written and what was seen in a run, cut at any time of it. */
@@ -73,7 +74,7 @@ export class Outages {
     if (image) writeFileSync(this.#adapter.files(folder)[0], image)
     const until = this.#records[at]?.at ?? this.#records.at(-1).at + 1
     for (const [name, lines] of this.#lines) writeFileSync(join(folder, 'history', name), lines.filter((line) => line.at < until).map(({ text }) => `${text}\n`).join(''))
-    const loss = { process: 'power', kind: 'fault', fault: 'power loss', number: 1, on: 'the host', loses: ['memory', 'os'] }
+    const loss = { process: 'power', kind: 'fault', fault: 'power loss', number: 1_000_000, on: 'the host', loses: ['memory', 'os'] }
     const now = { at: Number(process.hrtime.bigint() / 1_000n), wall: Date.now() }
     const then = { at: Math.min(until, now.at), wall: now.wall - Math.max(0, Math.round((now.at - until) / 1_000)) }
     const events = [{ ...then, ...loss, phase: 'begin' }, { ...now, ...loss, phase: 'end', happened: true }]

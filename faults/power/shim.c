@@ -31,7 +31,7 @@ struct record {
 /* As in shim.mjs. */
 struct control {
   uint64_t steps, kill_at, kill_phase, fail_write, fail_sync, fail_durable, error, random;
-  uint64_t writes, syncs, durables, failed_writes, failed_syncs, failed_durables, killed_at;
+  uint64_t writes, syncs, durables, failed_writes, failed_syncs, failed_durables, killed_at, failures_left;
 };
 
 enum { BEFORE = 0, HALF = 1, AFTER = 2 };
@@ -132,8 +132,12 @@ static int chance(uint64_t per_million) {
 
 static int fails(uint64_t per_million, uint64_t *counter) {
   if (!control || !chance(per_million)) return 0;
-  add(counter);
-  return 1;
+  for (uint64_t left = control->failures_left; left > 0;) {
+    if (!__atomic_compare_exchange_n(&control->failures_left, &left, left - 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) continue;
+    add(counter);
+    return 1;
+  }
+  return 0;
 }
 
 static int failed(void) {

@@ -42,10 +42,10 @@ function realFolder(folder) {
 /** Where a process is killed, seen from a step: before it, in the middle of its bytes, after it. */
 export const phases = ['before', 'half', 'after']
 
-/** As `struct control` in shim.c. Rates are per million. */
+/** As `struct control` in shim.c. Rates of failing are per million, and `failuresLeft` ends them. */
 const fields = [
   'steps', 'killAt', 'killPhase', 'failWrites', 'failSyncs', 'failDurables', 'error', 'random',
-  'writes', 'syncs', 'durables', 'failedWrites', 'failedSyncs', 'failedDurables', 'killedAt',
+  'writes', 'syncs', 'durables', 'failedWrites', 'failedSyncs', 'failedDurables', 'killedAt', 'failuresLeft',
 ]
 
 /** What the shim is told and what it counts: a file that the processes have mapped. */

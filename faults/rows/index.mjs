@@ -22,6 +22,7 @@ import { powerLoss } from './f06-power-loss.mjs'
 import { damagedStore } from './f07-damage.mjs'
 import { zombie } from './f08-zombie.mjs'
 import { paused } from './f09-paused.mjs'
+import { ioErrors } from './f11-io-errors.mjs'
 import { ownerDies } from './f20-owner-dies.mjs'
 
 export const rows = [
@@ -31,5 +32,6 @@ export const rows = [
   damagedStore,
   zombie,
   paused,
+  ioErrors,
   ownerDies,
 ]
