@@ -64,7 +64,7 @@ export class Stage {
       if (revive && !this.#isOver) this.#revive(actor)
       else this.troubles.push(`${actor.process} ended by itself (${how}): see logs/${actor.process}.log`)
     }
-    const actor = new Actor({ ...part, run: this.run, onExit })
+    const actor = new Actor({ ...part, run: this.run, revives: revive, onExit })
     this.#actors.set(part.name, actor)
     return actor
   }
@@ -116,7 +116,7 @@ export class Stage {
 
   /** Everybody finishes, the store comes to rest, and what is in it is written down. */
   async close(topics, withinMs) {
-    await this.ended('to rest', () => Promise.all([...this.#actors.values()].filter(({ isAlive }) => isAlive).map((actor) => actor.call('rest'))))
+    await this.ended('to rest', () => Promise.all([...this.#actors.values()].filter(({ isAlive }) => isAlive).map((actor) => this.#rest(actor))))
     return this.observe(async (observer) => {
       const drain = await observer.call('drained', topics, withinMs)
       this.#isOver = true
@@ -140,6 +140,15 @@ export class Stage {
     await Promise.allSettled(this.#reviving)
     const isIn = await this.within(withinMs, work().catch((error) => this.troubles.push(`${what}: ${error.message}`)))
     if (!isIn) this.troubles.push(`${what}: not within ${withinMs} ms`)
+  }
+
+  /** Who may end at any moment may do so now. */
+  async #rest(actor) {
+    try {
+      await actor.call('rest')
+    } catch (error) {
+      if (!actor.revives) throw error
+    }
   }
 
   #revive(actor) {

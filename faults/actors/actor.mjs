@@ -19,8 +19,8 @@ export class Actor {
   generation = 0
 
   /** `onExit(actor, how)` hears of an end that nobody asked for. */
-  constructor({ name, role, options = {}, run, env = {}, execArgv = [], onExit }) {
-    Object.assign(this, { name, role, options, run, env, execArgv, onExit })
+  constructor({ name, role, options = {}, run, env = {}, execArgv = [], revives = false, onExit }) {
+    Object.assign(this, { name, role, options, run, env, execArgv, revives, onExit })
   }
 
   get process() {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { factsOf, sumOf } from './sending.mjs'
+import { placeOf, settle } from './watched.mjs'
 
 /**
  * A member of a group: leases, takes its time, and gives verdicts, mostly done, some of the others. It joins anew, as another member, when its
@@ -132,7 +133,7 @@ class Consumer {
 
   async #finish(leased, asked) {
     const { recorder } = this.#part
-    recorder.together(() => leased.forEach((delivery) => recorder.record('delivered', { ...this.#about(delivery), ...seen(delivery), attempt: delivery.attempt, asked })))
+    recorder.together(() => leased.forEach((delivery) => recorder.record('delivered', { ...this.#about, ...placeOf(delivery), ...seen(delivery), attempt: delivery.attempt, asked })))
     const verdicts = await this.#handle(leased)
     const outcomes = await this.#settle(verdicts)
     if (this.#late === undefined) return
@@ -177,37 +178,17 @@ class Consumer {
     return { delivery, is: 'done' }
   }
 
-  async #settle(verdicts) {
-    if (verdicts.length === 0) return []
-    const { recorder } = this.#part
-    const calls = recorder.together(() => verdicts.map((verdict) => recorder.invoke('settle', { ...this.#about(verdict.delivery), ...wordOf(verdict) })))
-    let outcomes
-    try {
-      outcomes = await this.#membership.settle(verdicts)
-    } catch (error) {
-      recorder.together(() => calls.forEach((call) => call.info(error)))
-      throw error
-    }
-    recorder.together(() => outcomes.forEach((outcome, index) => {
-      if (outcome === 'settled') calls[index].ok()
-      else if (outcome === 'lapsed') calls[index].fail(outcome)
-      else calls[index].info(outcome)
-    }))
-    return outcomes
+  #settle(verdicts) {
+    return settle(this.#membership, this.#part.recorder, this.#about, verdicts)
   }
 
-  #about({ message: { topic, id, partition, offset }, epoch }) {
-    return { topic, id, partition, offset: String(offset), group: this.#options.group, member: this.#member, epoch }
+  get #about() {
+    return { group: this.#options.group, member: this.#member }
   }
 }
 
 function seen({ message: { key, value } }) {
   return { key, sequence: factsOf(value).sequence, sum: sumOf(value) }
-}
-
-function wordOf({ is, hold }) {
-  if (is !== 'hold') return { is }
-  return hold.why === 'retry' ? { is: 'retry', until: hold.until } : { is: 'dead' }
 }
 
 function countOf(words) {

@@ -6,6 +6,7 @@ import { Recorder } from '../recorder.mjs'
 const roles = {
   producer: () => import('./producer.mjs'),
   consumer: () => import('./consumer.mjs'),
+  handler: () => import('./handler.mjs'),
   operator: () => import('./operator.mjs'),
   observer: () => import('./observer.mjs'),
   survivor: () => import('./survivor.mjs'),

@@ -23,6 +23,7 @@ import { damagedStore } from './f07-damage.mjs'
 import { zombie } from './f08-zombie.mjs'
 import { paused } from './f09-paused.mjs'
 import { ioErrors } from './f11-io-errors.mjs'
+import { poison } from './f15-poison.mjs'
 import { ownerDies } from './f20-owner-dies.mjs'
 
 export const rows = [
@@ -33,5 +34,6 @@ export const rows = [
   zombie,
   paused,
   ioErrors,
+  poison,
   ownerDies,
 ]

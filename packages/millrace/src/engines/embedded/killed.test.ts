@@ -84,3 +84,22 @@ describe('a process that is killed while it publishes', () => {
     await engine.close()
   })
 })
+
+describe('a process that ends itself while it publishes', () => {
+  it('finishes its commit first, so that it ends and another goes on publishing', async () => {
+    const engine = guard(embedded(processes.options))
+    await engine.open()
+    const first = await processes.open()
+    await first.call('createTopic', { name: 't', partitions: 2, keep: {} })
+    await first.kill()
+    for (let round = 0; round < 6; round += 1) {
+      const other = await processes.open()
+      await other.call('flood', { topic: 't', partitions: 2, batch: 300, underWay: 8, prefix: `exit${round}` })
+      await storedBatches(other, 1 + round)
+      await other.call('exit', 3 * round)
+      expect(await other.exited).toEqual({ code: 7, signal: null })
+      expect(await engine.publish([processes.draft('t', { id: `after-${round}` })])).toEqual([{ ok: expect.objectContaining({ id: `after-${round}` }) }])
+    }
+    await engine.close()
+  })
+})

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { MillraceError } from '../../core/errors.js'
+import { gateOfExit } from './exit-gate.js'
 import type { Reply, Request, StoreSettings, Verb, Verbs, WireError } from './protocol.js'
 
 export type StoreEvent = Extract<Reply, { readonly event: string }>
@@ -19,13 +20,17 @@ export class Link {
   #transfer: ArrayBuffer[] = []
   #lost: MillraceError | undefined
 
-  constructor(settings: StoreSettings, on: (event: StoreEvent) => void) {
+  constructor(settings: Omit<StoreSettings, 'gate'>, on: (event: StoreEvent) => void) {
     this.#on = on
-    this.#worker = new Worker(new URL('./store/worker.js', import.meta.url), { workerData: settings, name: 'millrace-store' })
+    const { gate, remove } = gateOfExit()
+    this.#worker = new Worker(new URL('./store/worker.js', import.meta.url), { workerData: { ...settings, gate } satisfies StoreSettings, name: 'millrace-store' })
     this.#worker.unref()
     this.#worker.on('message', (reply: Reply) => this.#receive(reply))
     this.#worker.on('error', (error) => this.#lose(`the store's thread failed: ${error.message}`))
-    this.#worker.on('exit', () => this.#lose("the store's thread has ended"))
+    this.#worker.on('exit', () => {
+      remove()
+      this.#lose("the store's thread has ended")
+    })
   }
 
   call<V extends Verb>(verb: V, args: Parameters<Verbs[V]>, transfer: readonly ArrayBuffer[] = []): Promise<ReturnType<Verbs[V]>> {

@@ -68,6 +68,8 @@ const verbs = {
   close: () => engine().close(),
   /** Ends by itself, once this is answered. */
   disconnect: async (): Promise<void> => void setImmediate(() => process.disconnect()),
+  /** As a handler that calls `process.exit`, whatever the store's thread is doing. */
+  exit: async (afterMs: number): Promise<void> => void setTimeout(() => process.exit(7), afterMs),
   createTopic: async (draft: TopicDraft): Promise<void> => void (await engine().topics.create(topicConfig(draft))),
   publish: (drafts: readonly Draft[]) => engine().publish(drafts),
   census: () => engine().census(),

@@ -128,4 +128,6 @@ export interface StoreSettings {
   readonly clock?: SharedArrayBuffer
   /** Monotonic time of the application thread's last sign of life. */
   readonly alive: SharedArrayBuffer
+  /** Shut when the process ends itself: see `exit-gate.ts`. */
+  readonly gate: SharedArrayBuffer
 }

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Clock } from '../../../core/clock.js'
-import type { MillraceError } from '../../../core/errors.js'
+import { MillraceError } from '../../../core/errors.js'
+import { throughGate } from '../exit-gate.js'
 import { checkFile, foreign } from './file-head.js'
 import { key } from './keys.js'
 import { commitFlags, type LmdbModule, type Root, type Table } from './lmdb.js'
@@ -26,12 +27,14 @@ export class Store {
   readonly tables: Tables
   readonly #root: Root
   readonly #clock: Clock
+  readonly #gate: SharedArrayBuffer
   readonly #file: string
   readonly #flags: number
   #broken: MillraceError | undefined
 
-  constructor(lmdb: LmdbModule, settings: { readonly path: string; readonly durability: 'os' | 'fsync'; readonly maxBytes: number }, clock: Clock) {
+  constructor(lmdb: LmdbModule, settings: { readonly path: string; readonly durability: 'os' | 'fsync'; readonly maxBytes: number; readonly gate: SharedArrayBuffer }, clock: Clock) {
     this.#clock = clock
+    this.#gate = settings.gate
     this.#flags = commitFlags[settings.durability]
     this.#file = join(settings.path, 'store.mdb')
     // Pages are larger than the records in them, and a commit needs free ones; address space costs nothing.
@@ -49,12 +52,12 @@ export class Store {
   /** Tables and format in one commit: what is refused is left as it was, and a process killed here leaves no half. */
   #prepare(): Tables {
     try {
-      return this.#root.transactionSync(() => {
+      return this.#transaction(() => {
         checkTables(this.#root, this.#file)
         const tables = openTables(this.#root)
         checkFormat(openTable(this.#root, 'meta'), this.#txn(tables), this.#file)
         return tables
-      }, this.#flags)
+      })
     } catch (error) {
       void this.#root.close()
       throw openError(error, this.#file)
@@ -68,17 +71,24 @@ export class Store {
   write<T>(work: (txn: Txn) => T): T {
     if (this.#broken) throw this.#broken
     try {
-      return this.#root.transactionSync(() => {
+      return this.#transaction(() => {
         const txn = this.#txn(this.tables)
         const result = work(txn)
         txn.flush()
         return result
-      }, this.#flags)
+      })
     } catch (error) {
       const told = storeError(error, this.#file)
       if (isOfDisk(error, told)) this.#broken = told
       throw told
     }
+  }
+
+  /** Whole, or not begun: a process that ends itself waits for it. */
+  #transaction<T>(work: () => T): T {
+    const through = throughGate(this.#gate, () => this.#root.transactionSync(work, this.#flags))
+    if (!through) throw new MillraceError('CLOSED', 'the process is ending')
+    return through.done
   }
 
   /** One consistent look. */
