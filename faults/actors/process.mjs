@@ -10,6 +10,7 @@ const roles = {
   operator: () => import('./operator.mjs'),
   observer: () => import('./observer.mjs'),
   survivor: () => import('./survivor.mjs'),
+  soloist: () => import('./soloist.mjs'),
 }
 
 const part = JSON.parse(process.argv[2])

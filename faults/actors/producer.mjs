@@ -9,10 +9,10 @@ import { decide, factsOf, partitionOf, publish, sumOf, valueOf } from './sending
  * it is started again it sends what has no answer once more, under the same ids.
  *
  * Options: `topic`, `partitions`; `keys`, `batch` (messages of a call at most), `lanes` (calls at once), `pauseMs` (between calls, at most); `delayed`,
- * `prepared`: shares of all; `delayMs`: [least, most]; `left`: share of transactions that its checker decides; `limit`: sends so many and rests;
+ * `prepared`: shares of all; `delayMs`: [least, most]; `left`: share of transactions that its checker decides, first asked after `askMs`; `limit`: sends so many and rests;
  * `poison`: `{ share, how: [...], attempts }`.
  */
-const defaults = { keys: 12, batch: 16, lanes: 2, pauseMs: 40, delayed: 0.05, delayMs: [50, 1_500], prepared: 0.04, left: 0.15, dedup: true, limit: Infinity }
+const defaults = { keys: 12, batch: 16, lanes: 2, pauseMs: 40, delayed: 0.05, delayMs: [50, 1_500], prepared: 0.04, left: 0.15, askMs: 700, dedup: true, limit: Infinity }
 
 export async function play(part) {
   const engine = await part.adapter.open(part)
@@ -116,12 +116,13 @@ class Producer {
   }
 
   async #transact(lane) {
+    const { askMs } = this.#options
     const { random, process: name, recorder } = this.#part
     const transaction = `${name}-t${(this.#transactions += 1)}`
     const parts = Array.from({ length: random.between(1, 3) }, () => ({ ...this.#fresh(lane), transaction, dedup: undefined }))
     this.#sent += parts.length
-    const until = Date.now() + 700
-    const hold = { why: 'prepared', until, then: { ask: this.#group, checks: 20, everyMs: 500, parkAt: until + 60_000 }, attempt: 0 }
+    const until = Date.now() + askMs
+    const hold = { why: 'prepared', until, then: { ask: this.#group, checks: 20, everyMs: Math.min(500, askMs), parkAt: until + 60_000 }, attempt: 0 }
     const preparing = publish({ engine: this.#engine, recorder }, parts.map((facts) => this.#entry('prepare', facts, hold)))
     await this.#dieIn('preparing', preparing)
     const { receipts, error } = await preparing

@@ -1,6 +1,7 @@
 import { play as consumer } from './consumer.mjs'
 import { play as observer } from './observer.mjs'
 import { play as producer } from './producer.mjs'
+import { sharing } from './shared.mjs'
 
 /**
  * Everybody who is there after a disaster, in one process: opens what is left of a store, consumes what there is, answers for the transactions of
@@ -11,6 +12,8 @@ import { play as producer } from './producer.mjs'
  */
 export async function play(part) {
   const { topics, consumers = [], producers = [], withinMs } = part.options
+  let engine
+  let shared
   let observing
   const failing = async (work) => {
     try {
@@ -20,7 +23,8 @@ export async function play(part) {
     }
   }
   const opening = await failing(async () => {
-    observing = await observer(part)
+    ;({ engine, shared } = await sharing(part))
+    observing = await observer(shared)
   })
   return {
     look: () => failing(async () => {
@@ -29,14 +33,14 @@ export async function play(part) {
       const gone = topics.find((name) => !census.topics.some(({ topic }) => topic === name))
       if (gone !== undefined) return { failed: { code: 'EMPTY', message: `there is no topic ${gone}` } }
       const others = await Promise.all([
-        ...consumers.map(({ name, options }) => consumer({ ...part, name, process: `${part.process}-${name}`, options })),
-        ...producers.map(({ name, options }) => producer({ ...part, name, generation: 2, options: { ...options, limit: 0 } })),
+        ...consumers.map(({ name, options }) => consumer({ ...shared, name, process: `${part.process}-${name}`, options })),
+        ...producers.map(({ name, options }) => producer({ ...shared, name, generation: 2, options: { ...options, limit: 0 } })),
       ])
       const drain = others.length === 0 ? undefined : await observing.drained(topics, withinMs)
       for (const other of others) await other.end()
       await observing.rest(topics, drain)
       return { drain }
     }),
-    end: () => observing?.end(),
+    end: () => engine?.close(),
   }
 }

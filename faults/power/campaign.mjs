@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Random } from '../random.mjs'
-import { checkFolder, Outages, playLogged } from './outage.mjs'
+import { checkFolder, look, Outages, playLogged } from './outage.mjs'
 
 const topic = 'orders'
 const partitions = 4
@@ -8,7 +8,7 @@ const partitions = 4
 /** Small, with much going on: the processes' start counts, and so does what a log of all writes takes. */
 function scene(more = {}) {
   const [leaseMs, retryMs] = [2_000, [20, 200]]
-  const producer = (number) => ({ name: `producer-${number}`, role: 'producer', ...more, options: { topic, partitions, pauseMs: 10, delayMs: [20, 300] } })
+  const producer = (number) => ({ name: `producer-${number}`, role: 'producer', ...more, options: { topic, partitions, pauseMs: 10, delayMs: [20, 300], askMs: 200 } })
   return {
     topics: [{ name: topic, partitions }],
     groups: [{ topic, group: 'a' }, { topic, group: 'b' }],
@@ -43,7 +43,7 @@ export async function campaign({ row, adapter, run, library, progress, durabilit
     const isDeep = durability === 'fsync' && total.images % 6 === 0
     const folder = join(own.folder, `image-${total.images}`)
     const cut = outages.cut(folder, random, { keepsName: durability === 'os' })
-    const seen = await outages.look(folder, { topics: [topic], ...(isDeep ? everybody : {}) })
+    const seen = await look(own, folder, { topics: [topic], ...(isDeep ? everybody : {}) })
     total.images += 1
     progress(`${total.images} losses of power at ${durability}`)
     judge(total, { folder, ...cut, durability, seen })

@@ -9,8 +9,12 @@ import { Disk } from './disk.mjs'
 import { readLog } from './log.mjs'
 import { shimmed } from './shim.mjs'
 
-/** The host boots after a power loss: the workload is told that it runs on another boot than the one that looks at its images. */
-const bootBefore = '00000000-0000-0000-0000-000000000000\n'
+/** A boot id for processes under the shim: the host boots after a power loss, so who looks at a store later has another. */
+export function writeBoot(folder) {
+  const path = join(folder, 'boot')
+  writeFileSync(path, '00000000-0000-0000-0000-000000000000\n')
+  return path
+}
 
 /**
  * Plays a scene whose every process writes through the shim, for `seconds`, and kills everybody at once. `disturb(stage)` may do things meanwhile.
@@ -18,9 +22,7 @@ const bootBefore = '00000000-0000-0000-0000-000000000000\n'
  */
 export async function playLogged({ row, adapter, run, scene, library, seconds, progress, control, disturb = (stage) => stage.pause(stage.leftMs) }) {
   for (const part of ['history', 'logs']) mkdirSync(join(run.folder, part), { recursive: true })
-  const boot = join(run.folder, 'boot')
-  writeFileSync(boot, bootBefore)
-  const env = shimmed(library, { folder: adapter.path(run.folder), log: join(run.folder, 'disk.log'), boot, control })
+  const env = shimmed(library, { folder: adapter.path(run.folder), log: join(run.folder, 'disk.log'), boot: writeBoot(run.folder), control })
   const recorder = new Recorder(join(run.folder, 'history'), 'runner')
   const stage = new Stage({ row, adapter, run, seconds, recorder, progress })
   stage.add({ name: 'observer', role: 'observer', env })
@@ -40,14 +42,12 @@ export async function playLogged({ row, adapter, run, scene, library, seconds, p
 /** What was written and what was seen in a run, cut at any time of it. */
 export class Outages {
   #adapter
-  #run
   #records
   #first
   #lines
 
   constructor({ adapter, run }) {
     this.#adapter = adapter
-    this.#run = run
     this.#records = readLog(join(run.folder, 'disk.log'))
     // Before there is a store there is nothing to lose.
     this.#first = this.#records.findIndex(({ type }) => type === 'named') + 1
@@ -81,20 +81,20 @@ export class Outages {
     writeFileSync(historyFile(join(folder, 'history'), 'power'), events.map((event) => `${JSON.stringify(event)}\n`).join(''))
     return { folder, hasFile: image !== undefined, unsynced: disk.unsynced }
   }
+}
 
-  /** Has a process look at an image: `{ failed?, died?, drain? }`. `part` are a survivor's options. */
-  async look(folder, options) {
-    let how
-    const survivor = new Actor({ name: 'survivor', role: 'survivor', options, run: { ...this.#run, folder }, onExit: (_, died) => (how = died) })
-    try {
-      await survivor.start()
-      const seen = await survivor.call('look')
-      await survivor.end()
-      return seen
-    } catch (error) {
-      if (survivor.isAlive) await survivor.kill()
-      return { died: how ?? error.message }
-    }
+/** Has a process look at the store in a folder: `{ failed?, died?, drain? }`. `options` are a survivor's. */
+export async function look(run, folder, options) {
+  let how
+  const survivor = new Actor({ name: 'survivor', role: 'survivor', options, run: { ...run, folder }, onExit: (_, died) => (how = died) })
+  try {
+    await survivor.start()
+    const seen = await survivor.call('look')
+    await survivor.end()
+    return seen
+  } catch (error) {
+    if (survivor.isAlive) await survivor.kill()
+    return { died: how ?? error.message }
   }
 }
 

@@ -31,10 +31,11 @@ struct record {
 /* As in shim.mjs. */
 struct control {
   uint64_t steps, kill_at, kill_phase, fail_write, fail_sync, fail_durable, error, random;
-  uint64_t writes, syncs, durables, failed_writes, failed_syncs, failed_durables, killed_at, failures_left;
+  uint64_t writes, syncs, durables, failed_writes, failed_syncs, failed_durables, killed_at, failures_left, killed_in;
 };
 
 enum { BEFORE = 0, HALF = 1, AFTER = 2 };
+enum { AT_WRITE = 1, AT_HEAD = 2, AT_SYNC = 3, AT_NAME = 4 };
 
 static char folder[PATH_MAX];
 static const char *boot;
@@ -110,9 +111,12 @@ static void add(uint64_t *counter) {
   __atomic_add_fetch(counter, 1, __ATOMIC_SEQ_CST);
 }
 
-static void kill_if(uint64_t step, uint64_t phase) {
-  if (!control || control->kill_at != step || control->kill_phase != phase) return;
+/* What has no middle is not begun. */
+static void kill_if(uint64_t step, uint64_t phase, uint64_t in) {
+  if (!control || control->kill_at != step) return;
+  if (control->kill_phase != phase && (control->kill_phase != HALF || phase != BEFORE || in == AT_WRITE || in == AT_HEAD)) return;
   control->killed_at = step;
+  control->killed_in = in;
   syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
   for (;;) pause();
 }
@@ -152,17 +156,18 @@ static ssize_t put(uint64_t file, int fd, const struct iovec *bytes, int count, 
   int durable = (flags & O_DSYNC) == O_DSYNC;
   uint64_t step = next_step();
   if (control) add(durable ? &control->durables : &control->writes);
-  kill_if(step, BEFORE);
+  kill_if(step, BEFORE, durable ? AT_HEAD : AT_WRITE);
   if (!durable && fails(control ? control->fail_write : 0, control ? &control->failed_writes : NULL)) return failed();
   note(WRITE, step, file, at, length, bytes, count);
   if (cut_short_by_kill(step)) {
-    size_t left = length / 2;
+    /* Within a page the system copies all or nothing, whoever is killed. */
+    size_t left = length / 2 / 4096 * 4096;
     for (int i = 0; i < count && left; i++) {
       size_t part = bytes[i].iov_len < left ? bytes[i].iov_len : left;
       syscall(SYS_pwrite64, fd, bytes[i].iov_base, part, at);
       at += part, left -= part;
     }
-    kill_if(step, HALF);
+    kill_if(step, HALF, durable ? AT_HEAD : AT_WRITE);
   }
   ssize_t done = syscall(SYS_pwritev, fd, bytes, count, at, 0);
   int error = errno;
@@ -172,7 +177,7 @@ static ssize_t put(uint64_t file, int fd, const struct iovec *bytes, int count, 
     note(WRITE_LOST, step, file, at, length, NULL, 0);
     return failed();
   } else if (durable) note(WRITE_DURABLE, step, file, at, length, NULL, 0);
-  kill_if(step, AFTER);
+  kill_if(step, AFTER, durable ? AT_HEAD : AT_WRITE);
   errno = error;
   return done;
 }
@@ -223,7 +228,7 @@ static int sync_by(long call, int fd) {
   }
   uint64_t step = next_step();
   if (control) add(&control->syncs);
-  kill_if(step, BEFORE);
+  kill_if(step, BEFORE, AT_SYNC);
   note(SYNC, step, file, 0, 0, NULL, 0);
   if (fails(control ? control->fail_sync : 0, control ? &control->failed_syncs : NULL)) {
     note(SYNC_FAILED, step, file, 0, 0, NULL, 0);
@@ -232,7 +237,7 @@ static int sync_by(long call, int fd) {
   int done = syscall(call, fd);
   int error = errno;
   note(done ? SYNC_FAILED : SYNCED, step, file, 0, 0, NULL, 0);
-  kill_if(step, AFTER);
+  kill_if(step, AFTER, AT_SYNC);
   errno = error;
   return done;
 }
@@ -249,10 +254,10 @@ int ftruncate64(int fd, off64_t length) {
   uint64_t file = ours(fd);
   if (!file) return syscall(SYS_ftruncate, fd, length);
   uint64_t step = next_step();
-  kill_if(step, BEFORE);
+  kill_if(step, BEFORE, AT_WRITE);
   note(TRUNCATE, step, file, length, 0, NULL, 0);
   int done = syscall(SYS_ftruncate, fd, length);
-  kill_if(step, AFTER);
+  kill_if(step, AFTER, AT_WRITE);
   return done;
 }
 
@@ -280,11 +285,11 @@ int link(const char *from, const char *to) {
   struct stat of;
   if (!*folder || !is_store(to) || stat(from, &of)) return syscall(SYS_link, from, to);
   uint64_t step = next_step();
-  kill_if(step, BEFORE);
+  kill_if(step, BEFORE, AT_NAME);
   int done = syscall(SYS_link, from, to);
   int error = errno;
   if (!done) note(NAMED, step, of.st_ino, 0, 0, NULL, 0);
-  kill_if(step, AFTER);
+  kill_if(step, AFTER, AT_NAME);
   errno = error;
   return done;
 }

@@ -42,10 +42,13 @@ function realFolder(folder) {
 /** Where a process is killed, seen from a step: before it, in the middle of its bytes, after it. */
 export const phases = ['before', 'half', 'after']
 
+/** In what: `killedIn` is a place in this list. The head of a store is what a commit writes last, and waits for. */
+export const steps = [undefined, 'a write', 'the write of the head', 'a sync', 'naming a new file']
+
 /** As `struct control` in shim.c. Rates of failing are per million, and `failuresLeft` ends them. */
 const fields = [
   'steps', 'killAt', 'killPhase', 'failWrites', 'failSyncs', 'failDurables', 'error', 'random',
-  'writes', 'syncs', 'durables', 'failedWrites', 'failedSyncs', 'failedDurables', 'killedAt', 'failuresLeft',
+  'writes', 'syncs', 'durables', 'failedWrites', 'failedSyncs', 'failedDurables', 'killedAt', 'failuresLeft', 'killedIn',
 ]
 
 /** What the shim is told and what it counts: a file that the processes have mapped. */

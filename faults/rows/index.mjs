@@ -18,6 +18,7 @@
  */
 import { producerKilled } from './f01-producer-killed.mjs'
 import { consumerKilled } from './f02-consumer-killed.mjs'
+import { everyStep } from './f04-every-step.mjs'
 import { powerLoss } from './f06-power-loss.mjs'
 import { damagedStore } from './f07-damage.mjs'
 import { zombie } from './f08-zombie.mjs'
@@ -29,6 +30,7 @@ import { ownerDies } from './f20-owner-dies.mjs'
 export const rows = [
   producerKilled,
   consumerKilled,
+  everyStep,
   powerLoss,
   damagedStore,
   zombie,
