@@ -202,6 +202,21 @@ it('a redrive of all dead letters, a seek and a purge explain what they do', () 
   expect(duplicated).toBe(0)
 })
 
+it('a delay that was due before the clock was set back may come after it', () => {
+  const shifted = (shiftMs) => checkHistory(short((story) => {
+    const due = story.wall + 100
+    const delayed = story.send('delayed', 1, { due }, { offset: null })
+    story.pass(200)
+    story.add('fault', { fault: 'clock', number: 1, phase: 'begin', shiftMs })
+    story.add('fault', { fault: 'clock', number: 1, phase: 'end', happened: true })
+    const delivered = story.deliver({ ...delayed, offset: story.offset() }, 'a')
+    delivered.wall = due - 3_000
+    story.settle(delivered, 'done')
+  })).counts
+  expect(shifted(-3_600_000)).toEqual({})
+  expect(shifted(-1_000)).toEqual({ I6: 1 })
+})
+
 it('what a check-back rolled back is not lost', () => {
   const { violations, lost } = checkHistory(short((story) => {
     story.call('prepare', { topic: 't', id: 'undone', key: 'k', sequence: 1 }, { partition: 0, offset: null, survives: ['os'] })

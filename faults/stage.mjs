@@ -9,6 +9,7 @@ export class Stage {
   /** What went wrong with the run itself, in words; a run with one has failed. */
   troubles = []
   #actors = new Map()
+  #process
   #recorder
   #faults = 0
   #reviving = new Set()
@@ -18,6 +19,7 @@ export class Stage {
   /** `run` goes to every process: `{ folder, engine, seed, settings }`. */
   constructor({ row, adapter, run, seconds, recorder, progress }) {
     Object.assign(this, { row, adapter, run, seconds, progress, folder: run.folder, settings: run.settings })
+    this.#process = row.process?.(run) ?? {}
     this.random = new Random(run.seed, row.id, 'runner')
     this.#recorder = recorder
   }
@@ -64,7 +66,7 @@ export class Stage {
       if (revive && !this.#isOver) this.#revive(actor)
       else this.troubles.push(`${actor.process} ended by itself (${how}): see logs/${actor.process}.log`)
     }
-    const actor = new Actor({ ...part, run: this.run, revives: revive, onExit })
+    const actor = new Actor({ ...part, ...this.#process, run: this.run, revives: revive, onExit })
     this.#actors.set(part.name, actor)
     return actor
   }

@@ -21,6 +21,8 @@ export async function play(part) {
   return {
     /** Sends no more; answers when nothing is under way. */
     rest: () => producer.rest(),
+    /** Sends so many delayed messages, due within `spanMs` from a time on. */
+    schedule: (count, dueFrom, spanMs) => producer.schedule(count, dueFrom, spanMs),
     /** Ends itself at this place of its next transaction: preparing, prepared, deciding. */
     die: (at) => producer.dieAt(at),
     end: async () => {
@@ -63,6 +65,13 @@ class Producer {
 
   dieAt(place) {
     this.#diesAt = place
+  }
+
+  async schedule(count, dueFrom, spanMs) {
+    for (let left = count; left > 0; left -= 1_000) {
+      const batch = Array.from({ length: Math.min(left, 1_000) }, () => ({ ...this.#fresh(0), due: dueFrom + this.#part.random.between(0, spanMs - 1) }))
+      await this.#send(batch)
+    }
   }
 
   get #group() {

@@ -41,9 +41,14 @@ export class Faults {
     return start
   }
 
-  /** The jumps of a clock between two times: `ahead` is the farthest forward in milliseconds, `lastAt` the last one's time. */
+  /**
+   * The jumps of a clock between two times: `ahead` is by how many milliseconds it may have been ahead of what it showed at the end, because one
+   * clock had jumped and another had not, or because it was set back since; `lastAt` is the last one's time.
+   */
   jumps(from, to) {
     const found = this.happened.filter(({ event, begin }) => event.shiftMs !== undefined && begin >= from && begin <= to)
-    return { count: found.length, ahead: Math.max(0, ...found.map(({ event }) => event.shiftMs)), lastAt: found.at(-1)?.begin ?? -Infinity }
+    const shifts = found.map(({ event }) => event.shiftMs)
+    const setBack = shifts.map((_, index) => -shifts.slice(index).reduce((sum, each) => sum + each, 0))
+    return { count: found.length, ahead: Math.max(0, ...shifts, ...setBack), lastAt: found.at(-1)?.begin ?? -Infinity }
   }
 }

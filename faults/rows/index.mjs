@@ -9,8 +9,9 @@
  * - `disturb(stage)`: does the bad things while `stage.lasts`, each inside `stage.fault(name, about, work)`, and leaves everybody
  *   running. Chance comes from `stage.random` only, and waits from `stage.pause`, so that a seed repeats a run as far as a machine can.
  * - `faults`: the names of those that must really have happened, or the run has failed; `checks`: the invariants that the history must say something about.
- * - Optional: `seconds` of trouble (10), `leaseMs` as its consumers have it (2,000), `drainMs` until all must be at rest (30,000), `settings` for the engine's adapter, `options` for the
- *   checker, `expects(report)` for what else must be so (troubles in words), `cannot(adapter)` (why it cannot run here).
+ * - Optional: `seconds` of trouble (10), `leaseMs` as its consumers have it (2,000), `drainMs` until all must be at rest (30,000), `settings` for the engine's
+ *   adapter, `process(run)` (`{ env, execArgv }` of its processes), `options` for the checker, `expects(report)` for what else must be so (troubles in
+ *   words), `cannot(adapter)` (why it cannot run here).
  * - Or, where that is not what happens: `run({ row, adapter, run, seconds, progress })`, which answers what `runRow` does; with `notes`, lines for people.
  *
  * After `disturb` the runner has the producers finish, waits until nothing is left to do, ends everybody, writes down what the store holds, and
@@ -24,8 +25,10 @@ import { damagedStore } from './f07-damage.mjs'
 import { zombie } from './f08-zombie.mjs'
 import { paused } from './f09-paused.mjs'
 import { ioErrors } from './f11-io-errors.mjs'
+import { clockJumps } from './f14-clock.mjs'
 import { poison } from './f15-poison.mjs'
 import { ownerDies } from './f20-owner-dies.mjs'
+import { delayStorm } from './f21-delays.mjs'
 
 export const rows = [
   producerKilled,
@@ -36,6 +39,8 @@ export const rows = [
   zombie,
   paused,
   ioErrors,
+  clockJumps,
   poison,
   ownerDies,
+  delayStorm,
 ]
