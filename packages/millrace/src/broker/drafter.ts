@@ -11,50 +11,75 @@ import type { TopicContract } from './topic-contract.js'
 
 /** Makes drafts: schema, codec, headers, middleware, partition. */
 export class Drafter {
-  readonly #runtime: Runtime
-  readonly #partitioner: Partitioner
-  readonly #producerId: () => string
+  readonly runtime: Runtime
+  readonly partitioner: Partitioner
+  readonly producerId: () => string
 
   constructor(runtime: Runtime, partitioner: Partitioner, producerId: () => string) {
-    this.#runtime = runtime
-    this.#partitioner = partitioner
-    this.#producerId = producerId
+    this.runtime = runtime
+    this.partitioner = partitioner
+    this.producerId = producerId
+  }
+
+  /** For the messages of one call. */
+  to<Input>(contract: TopicContract<Input, unknown>, topic: Topic): Drafting<Input> {
+    return new Drafting(this, contract, topic)
+  }
+}
+
+/** The messages of one call to one topic: they share its time and its unit of work. */
+export class Drafting<Input> {
+  readonly #drafter: Drafter
+  readonly #contract: TopicContract<Input, unknown>
+  readonly #topic: Topic
+  readonly #now: Millis
+  readonly #unit = unitHeaders()
+
+  constructor(drafter: Drafter, contract: TopicContract<Input, unknown>, topic: Topic) {
+    this.#drafter = drafter
+    this.#contract = contract
+    this.#topic = topic
+    this.#now = drafter.runtime.clock.wall()
   }
 
   /** A promise only where a schema or a middleware is asynchronous. Throws SCHEMA, CODEC, INVALID. */
-  draft<Input>(contract: TopicContract<Input, unknown>, topic: Topic, value: Input, options: MessageOptions, hold?: Hold): Draft | Promise<Draft> {
-    const check = contract.schema && checked(contract.schema, value, contract.name)
-    if (check instanceof Promise) return check.then(() => this.#encode(contract, topic, value, options, hold))
-    return this.#encode(contract, topic, value, options, hold)
+  draft(value: Input, options: MessageOptions, hold?: Hold): Draft | Promise<Draft> {
+    const { schema, name } = this.#contract
+    const check = schema && checked(schema, value, name)
+    if (check instanceof Promise) return check.then(() => this.#encode(value, options, hold))
+    return this.#encode(value, options, hold)
   }
 
-  #encode<Input>(contract: TopicContract<Input, unknown>, topic: Topic, value: Input, options: MessageOptions, hold?: Hold): Draft | Promise<Draft> {
-    const now = this.#runtime.clock.wall()
-    const id = options.id ?? this.#runtime.ids()
-    const key = options.key === undefined ? contract.key(value) : options.key
-    const bytes = encoded(contract.codec, value)
-    const headers = headersOf(options, contract.codec.contentType)
-    const outgoing: Outgoing = { id, topic: contract.name, key, value: bytes, headers }
-    if (this.#runtime.middleware.length === 0) return this.#place(outgoing, topic, options, now, hold)
-    return this.#transform(outgoing).then((transformed) => this.#place(transformed, topic, options, now, hold))
+  #encode(value: Input, options: MessageOptions, hold?: Hold): Draft | Promise<Draft> {
+    const { name, codec, key } = this.#contract
+    const outgoing: Outgoing = {
+      id: options.id ?? this.#drafter.runtime.ids(),
+      topic: name,
+      key: options.key === undefined ? key(value) : options.key,
+      value: encoded(codec, value),
+      headers: headersOf(options, codec.contentType, this.#unit),
+    }
+    if (this.#drafter.runtime.middleware.length === 0) return this.#place(outgoing, options, hold)
+    return this.#transform(outgoing).then((transformed) => this.#place(transformed, options, hold))
   }
 
   async #transform(outgoing: Outgoing): Promise<Outgoing> {
     let message = outgoing
-    for (const each of this.#runtime.middleware) if (each.outgoing) message = await each.outgoing(message)
+    for (const each of this.#drafter.runtime.middleware) if (each.outgoing) message = await each.outgoing(message)
     return message
   }
 
-  #place({ id, key, value, headers }: Outgoing, topic: Topic, options: MessageOptions, now: Millis, hold = delayOf(options, now)): Draft {
+  #place({ id, key, value, headers }: Outgoing, options: MessageOptions, hold = delayOf(options, this.#now)): Draft {
+    const { name, partitions } = this.#topic
     return {
       id,
-      topic: topic.name,
-      partition: options.partition ?? this.#partitioner.partition({ topic: topic.name, key }, topic.partitions),
+      topic: name,
+      partition: options.partition ?? this.#drafter.partitioner.partition({ topic: name, key }, partitions),
       key,
       value,
       headers,
-      timestamp: options.timestamp ?? now,
-      producerId: options.producerId ?? this.#producerId(),
+      timestamp: options.timestamp ?? this.#now,
+      producerId: options.producerId ?? this.#drafter.producerId(),
       ...(hold && { hold }),
       ...(options.dedup && { dedup: dedupOf(options.dedup, options.id) }),
     }
@@ -73,9 +98,8 @@ export function encoded<Input>(codec: Codec<Input>, value: Input): Uint8Array | 
   throw new MillraceError('CODEC', `codec ${codec.name} made ${typeof bytes} of the value: it needs bytes or null`, { field: 'value' })
 }
 
-function headersOf(options: MessageOptions, typeName: string | undefined): readonly Header[] {
+function headersOf(options: MessageOptions, typeName: string | undefined, unit: readonly Header[]): readonly Header[] {
   const given = toHeaders(options.headers)
-  const unit = unitHeaders()
   const type = contentType(typeName)
   if (unit.length === 0 && given.length === 0) return type
   const added = [...type, ...unit].filter(([name]) => !given.some(([each]) => each === name))

@@ -1,6 +1,6 @@
 import { asMillraceError, type Draft, type Hold, isMillraceError, MillraceError, type Receipt, type Topic } from '../core/index.js'
 import type { Published } from '../engine/index.js'
-import type { Drafter } from './drafter.js'
+import type { Drafter, Drafting } from './drafter.js'
 import { draftsBytes, type Outbox, type Parcel, sendError } from './outbox.js'
 import type { SendItem, SendManyOptions, SendOptions } from './send.js'
 import type { TopicContract } from './topic-contract.js'
@@ -57,7 +57,8 @@ export class Producer {
 
   #sendPart<Input>(contract: TopicContract<Input, unknown>, topic: Topic, items: readonly SendItem<Input>[], options: SendManyOptions): { accepted: void | Promise<void>; answers: Promise<readonly Published[]> } {
     if (options.signal?.aborted) return { accepted: undefined, answers: Promise.resolve(refused(items.length, aborted(options.signal))) }
-    const made = items.map((item) => this.#tryDraft(contract, topic, item))
+    const drafting = this.#drafter.to(contract, topic)
+    const made = items.map((item) => tryDraft(drafting, item))
     const late = made.some((each) => each instanceof Promise)
     let accepted: void | Promise<void> = undefined
     const answers = new Promise<readonly Published[]>((resolve) => {
@@ -86,25 +87,16 @@ export class Producer {
     return all.map((each) => (isMillraceError(each) ? { error: each, stored: 'no' as const } : (answers.next().value ?? noAnswer())))
   }
 
-  #tryDraft<Input>(contract: TopicContract<Input, unknown>, topic: Topic, item: SendItem<Input>): Draft | MillraceError | Promise<Draft | MillraceError> {
-    try {
-      const draft = this.#drafter.draft(contract, topic, item.value, item)
-      return draft instanceof Promise ? draft.catch(asSendError) : draft
-    } catch (error) {
-      return asSendError(error)
-    }
-  }
-
   #make<Input>(contract: TopicContract<Input, unknown>, value: Input, options: SendOptions, hold?: Hold): Draft | Promise<Draft> {
     const topic = this.#book.known(contract.name)
     if (topic) {
       try {
-        return this.#drafter.draft(contract, topic, value, options, hold)
+        return this.#drafter.to(contract, topic).draft(value, options, hold)
       } catch (error) {
         throw asSendError(error)
       }
     }
-    return this.#book.find(contract).then((found) => this.#drafter.draft(contract, found, value, options, hold))
+    return this.#book.find(contract).then((found) => this.#drafter.to(contract, found).draft(value, options, hold))
   }
 
   #finishLater(parcel: Parcel, made: Promise<Draft | readonly Draft[]>): void {
@@ -127,6 +119,15 @@ export class Producer {
     }
     signal.addEventListener('abort', abort, { once: true })
     return abort
+  }
+}
+
+function tryDraft<Input>(drafting: Drafting<Input>, item: SendItem<Input>): Draft | MillraceError | Promise<Draft | MillraceError> {
+  try {
+    const draft = drafting.draft(item.value, item)
+    return draft instanceof Promise ? draft.catch(asSendError) : draft
+  } catch (error) {
+    return asSendError(error)
   }
 }
 
