@@ -209,9 +209,9 @@ it('a delay that was due before the clock was set back may come after it', () =>
     story.pass(200)
     story.add('fault', { fault: 'clock', number: 1, phase: 'begin', shiftMs })
     story.add('fault', { fault: 'clock', number: 1, phase: 'end', happened: true })
-    const delivered = story.deliver({ ...delayed, offset: story.offset() }, 'a')
-    delivered.wall = due - 3_000
-    story.settle(delivered, 'done')
+    const came = story.deliver({ ...delayed, offset: story.offset() }, 'a')
+    came.wall = due - 3_000
+    story.settle(came, 'done')
   })).counts
   expect(shifted(-3_600_000)).toEqual({})
   expect(shifted(-1_000)).toEqual({ I6: 1 })

@@ -1,6 +1,6 @@
 const [topic, partitions] = ['orders', 8]
 const leaseMs = 1_000
-const consumer = (number) => ({ name: `a-${number}`, role: 'consumer', options: { topic, group: 'a', leaseMs, max: 1_000, workMs: 0, retry: 0, dead: 0, back: 0 } })
+const consumer = (number) => ({ name: `a-${number}`, role: 'consumer', options: { topic, group: 'a', leaseMs, max: 200, workMs: 0, retry: 0, dead: 0, back: 0 } })
 
 /** As many as a run of this length can carry: a hundred thousand in ten seconds. */
 const inOneSecond = (seconds) => Math.min(100_000, Math.round(seconds * 10_000))
