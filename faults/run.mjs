@@ -29,7 +29,8 @@ export async function runRow(row, { engine, seed, seconds = row.seconds ?? 10, i
   return result
 }
 
-async function staged({ row, adapter, run, seconds, progress }) {
+/** Plays a row on its stage in the folder of `run`, and judges it: all but what `runRow` adds. */
+export async function staged({ row, adapter, run, seconds, progress }) {
   const recorder = new Recorder(join(run.folder, 'history'), 'runner')
   const stage = new Stage({ row, adapter, run, seconds, recorder, progress })
   const drain = await play(row, stage)

@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
 /**
  * An engine whose memberships write down their verdicts, for who uses it through a face that shows no leases. `leases` has by place what
  * a delivery is known by; the handler looks there for what it writes down as delivered.
@@ -43,8 +45,12 @@ export async function settle(membership, recorder, about, verdicts) {
   try {
     outcomes = await membership.settle(verdicts)
   } catch (error) {
-    recorder.together(() => calls.forEach((call) => call.info(error)))
-    throw error
+    const isRefused = error.code === 'STORE_FULL'
+    recorder.together(() => calls.forEach((call) => (isRefused ? call.fail(error) : call.info(error))))
+    if (!isRefused) throw error
+    // Nothing was stored, and there will be room again: the verdicts stand.
+    await pause(50)
+    return settle(membership, recorder, about, verdicts)
   }
   recorder.together(() => outcomes.forEach((outcome, index) => {
     if (outcome === 'settled') calls[index].ok()

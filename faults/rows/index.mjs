@@ -24,6 +24,7 @@ import { powerLoss } from './f06-power-loss.mjs'
 import { damagedStore } from './f07-damage.mjs'
 import { zombie } from './f08-zombie.mjs'
 import { paused } from './f09-paused.mjs'
+import { full } from './f10-full.mjs'
 import { ioErrors } from './f11-io-errors.mjs'
 import { clockJumps } from './f14-clock.mjs'
 import { poison } from './f15-poison.mjs'
@@ -38,6 +39,7 @@ export const rows = [
   damagedStore,
   zombie,
   paused,
+  full,
   ioErrors,
   clockJumps,
   poison,
