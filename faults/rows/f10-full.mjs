@@ -65,7 +65,7 @@ export const full = {
   run: async ({ adapter, run, seconds, progress }) => {
     const reports = []
     for (const [name, row] of [['disk', disk], ['map', map]]) {
-      const own = { ...run, folder: join(run.folder, name), settings: { ...(row.settings ?? {}) } }
+      const own = { ...run, folder: join(run.folder, name), settings: { ...row.settings } }
       const store = adapter.path(own.folder)
       for (const part of ['history', 'logs']) mkdirSync(join(own.folder, part), { recursive: true })
       mkdirSync(store)
