@@ -20,6 +20,7 @@
 import { producerKilled } from './f01-producer-killed.mjs'
 import { consumerKilled } from './f02-consumer-killed.mjs'
 import { everyStep } from './f04-every-step.mjs'
+import { serverKilled } from './f03-server-killed.mjs'
 import { powerLoss } from './f06-power-loss.mjs'
 import { damagedStore } from './f07-damage.mjs'
 import { zombie } from './f08-zombie.mjs'
@@ -35,6 +36,7 @@ export const rows = [
   producerKilled,
   consumerKilled,
   everyStep,
+  serverKilled,
   powerLoss,
   damagedStore,
   zombie,
