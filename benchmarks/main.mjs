@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Benchmarks: `npm run bench -- NAME [--json | --into PAGE] [--rounds N] [--full]`. One file of questions/ a name.
-import { availableParallelism, cpus, totalmem } from 'node:os'
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { putInto } from './page.mjs'
 import { printTable } from './report.mjs'
@@ -54,10 +54,11 @@ if (values.help) {
 /** @param {string} question */
 async function run(question) {
   const { ask } = await questions.get(question)()
+  const before = loadavg()[0] ?? 0
   const { cases: measured, notes: own } = await ask({ rounds, full: values.full, progress })
   const cases = measured.map((each) => judged(question, each))
   progress('')
-  const notes = [machine(), ...own, ...(noisy(cases).length > 0 ? [`the machine was noisy: ${noisy(cases).join(', ')}`] : [])]
+  const notes = [machine(), ...busyBefore(before), ...own, ...(noisy(cases).length > 0 ? [`the machine was noisy: ${noisy(cases).join(', ')}`] : [])]
   if (values.into !== undefined) putInto(values.into, question, cases, notes)
   if (values.json) console.log(JSON.stringify({ name: question, cases, notes }, null, 2))
   else printTable(question, cases, notes)
@@ -65,6 +66,11 @@ async function run(question) {
 
 function machine() {
   return `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, load talks to loopback from the same cores`
+}
+
+/** Rounds that are all slowed down alike have no spread. @param {number} load */
+function busyBefore(load) {
+  return load < availableParallelism() / 2 ? [] : [`others were at work: the load average was ${load.toFixed(1)} before it began`]
 }
 
 /** @param {string} text */

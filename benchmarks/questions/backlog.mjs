@@ -11,7 +11,7 @@ const kept = keptTopic()
 /** @typedef {{ mill: import('millrace').Millrace, close: () => Promise<void> }} Filled a store with what lies behind */
 
 /** @param {import('../main.mjs').Asked} asked */
-export async function ask({ rounds = 3, full, progress }) {
+export async function ask({ rounds = 5, full, progress }) {
   const depths = [1e3, 1e5, 1e6, ...(full ? [1e7] : [])]
   /** @type {import('../rounds.mjs').Contender[]} */
   const contenders = []

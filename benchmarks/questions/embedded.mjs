@@ -121,15 +121,14 @@ async function rivals(notes) {
   const plainjob = await rival('plainjob', () => import('../rivals/plainjob.mjs'), notes)
   const jobQueue = await rival('@platformatic/job-queue', () => import('../rivals/job-queue.mjs'), notes)
   const [values, jobs] = [texts(200, 10_000), texts(200, 500)]
-  const synced = 'survives a killed process, not a power loss'
   return [
     ...(plainjob ? [/** @type {import('../rounds.mjs').Contender} */ ({
-      name: 'plainjob-send', unit: 'messages/s', says: `plainjob on better-sqlite3, WAL and synchronous NORMAL: ${synced}; batches of 1,000`,
+      name: 'plainjob-send', unit: 'messages/s', says: 'plainjob on better-sqlite3, WAL and synchronous NORMAL: survives a killed process, not a power loss; batches of 1,000',
       also: [{ name: 'plainjob-consume', unit: 'messages/s', says: 'one worker, one by one' }],
       round: () => plainjob.plainjobRound(values),
     })] : []),
     ...(jobQueue ? [/** @type {import('../rounds.mjs').Contender} */ ({
-      name: 'job-queue-file', unit: 'messages/s', says: `@platformatic/job-queue, files written anew without a sync: ${synced}; sent and worked off, concurrency 32`,
+      name: 'job-queue-file', unit: 'messages/s', says: '@platformatic/job-queue, file storage: several files a job, each synced, their folder not; sent and worked off, concurrency 32, 64 sends under way',
       round: () => jobQueue.jobQueueRound(jobs, 'file'),
     })] : []),
   ]

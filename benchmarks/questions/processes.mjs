@@ -5,7 +5,7 @@ import { partitions, scratch } from '../workload.mjs'
 
 // Several processes on one store: how much they get through, how evenly, and what one of them can do to the others.
 
-const crowd = 64_000
+const crowd = 96_000
 const leaseMs = 2_000
 
 /** @param {import('../main.mjs').Asked} asked */
