@@ -40,7 +40,9 @@ export async function runRounds(contenders, { rounds, progress }) {
   const values = new Map(figures.map(({ name }) => [name, /** @type {number[]} */ ([])]))
   const start = performance.now()
   for (let round = 0; round <= rounds; round += 1) {
-    for (const { name, also = [], round: measure } of contenders) {
+    // Another one begins each time: who comes first finds another machine than who comes last.
+    const first = round % contenders.length
+    for (const { name, also = [], round: measure } of [...contenders.slice(first), ...contenders.slice(0, first)]) {
       progress(`round ${round} of ${rounds}: ${name} (${((performance.now() - start) / 1000).toFixed(0)} s)`)
       const found = [await measure()].flat()
       if (round > 0) [name, ...also.map((each) => each.name)].forEach((each, index) => values.get(each)?.push(found[index] ?? Number.NaN))
