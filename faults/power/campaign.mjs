@@ -5,10 +5,10 @@ import { checkFolder, look, Outages, playLogged } from './outage.mjs'
 const topic = 'orders'
 const partitions = 4
 
-/** Small, with much going on: the processes' start counts, and so does what a log of all writes takes. */
+/** Small, for a log of all writes is long, and slow enough that the consumers keep up on a busy machine. */
 function scene(more = {}) {
   const [leaseMs, retryMs] = [2_000, [20, 200]]
-  const producer = (number) => ({ name: `producer-${number}`, role: 'producer', ...more, options: { topic, partitions, pauseMs: 10, delayMs: [20, 300], askMs: 200 } })
+  const producer = (number) => ({ name: `producer-${number}`, role: 'producer', ...more, options: { topic, partitions, pauseMs: 30, delayMs: [20, 300], askMs: 200 } })
   return {
     topics: [{ name: topic, partitions }],
     groups: [{ topic, group: 'a' }, { topic, group: 'b' }],

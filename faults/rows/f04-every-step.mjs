@@ -58,7 +58,7 @@ export const everyStep = {
       judge(total, { folder, seen, name: `${phases[phase]} ${killedIn}` })
       progress(`${total.faults} of ${visits} steps`)
     }
-    return { ...total, violations: total.found.length, details: { visits, visited: total.faults }, notes: [`${total.faults} of ${visits} visited: ${Math.ceil(visits / phases.length)} steps, each before, half and after`] }
+    return { ...total, violations: total.found.length, details: { visits, visited: total.faults }, notes: [`${total.faults} of ${visits} visited: ${Math.ceil(visits / phases.length)} steps that every run has, each before, half and after`] }
   },
 }
 

@@ -52,7 +52,7 @@ export function remove(txn: Txn, cursor: Cursor, entry: AgainEntry): void {
 }
 
 export function read(txn: Txn, cursor: Cursor, id: AgainId): AgainEntry | undefined {
-  const row = txn.tables.again.get(keyOf(cursor, id))
+  const row = txn.tables.again.getSurely(keyOf(cursor, id))
   return row && entryOf(id, row)
 }
 

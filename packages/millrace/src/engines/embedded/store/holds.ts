@@ -42,7 +42,7 @@ export interface GroupHold {
 /** Holds a message for one group. A hold of the same place, left by an earlier reading, gives way. */
 export function holdForGroup(txn: Txn, cursor: Cursor, { topic, offset, hold, head, record }: GroupHold): void {
   const id = groupHold(topic, cursor.partition, BigInt(offset), hold.group)
-  const old = byId(txn, id)
+  const old = bySequenceOf(txn, txn.tables.holdIds.get(key({ text: id })))
   if (old) remove(txn, old)
   put(txn, { id, hold, topic, topicNumber: cursor.topic, groupNumber: cursor.group, partition: cursor.partition, offset, head, heldAt: txn.wall }, record)
 }
@@ -89,8 +89,16 @@ export function endHead(txn: Txn, { meta, record }: HoldRow): void {
 }
 
 export function byId(txn: Txn, id: HoldId): HoldRow | undefined {
-  const sequence = txn.tables.holdIds.get(key({ text: id }))
-  return sequence && bySequence(txn, lastNumber(sequence))
+  return bySequenceOf(txn, txn.tables.holdIds.getSurely(key({ text: id })))
+}
+
+/** As `byId`, for who expects none. */
+export function isHeld(txn: Txn, id: HoldId): boolean {
+  return txn.tables.holdIds.get(key({ text: id })) !== undefined
+}
+
+function bySequenceOf(txn: Txn, sequence: Buffer | undefined): HoldRow | undefined {
+  return sequence && indexed(txn, sequence)
 }
 
 export function bySequence(txn: Txn, sequence: number): HoldRow | undefined {

@@ -52,7 +52,7 @@ function checkRoom(txn: Txn, draft: StoreDraft, maxBytes: number): void {
 
 function checkNotHeld(txn: Txn, topic: string, draft: StoreDraft): void {
   const id = recordId(draft.record)
-  if (!holds.byId(txn, messageHold(topic, id))) return
+  if (!holds.isHeld(txn, messageHold(topic, id))) return
   throw new MillraceError('HELD_ALREADY', `a message ${id} is held in topic ${topic} already: reschedule or cancel it, or use another id`, { field: 'id' })
 }
 

@@ -26,13 +26,21 @@ export class SealedTable implements Table {
   }
 
   get(key: Buffer): Buffer | undefined {
-    const sealed = this.#table.get(key)
-    if (sealed) return this.#opened(key, sealed)
-    if (this.#isStrict) {
-      this.#lastBefore(key)
-      for (const next of this.#table.getRange({ start: key, limit: 1 })) this.#checkOrder(key, next)
-    }
+    return this.#isStrict ? this.getSurely(key) : this.#get(key)
+  }
+
+  /** As `get`, and what is not found is not there: for rows whose absence is an answer, and where that is rare. */
+  getSurely(key: Buffer): Buffer | undefined {
+    const value = this.#get(key)
+    if (value) return value
+    this.#lastBefore(key)
+    for (const next of this.#table.getRange({ start: key, limit: 1 })) this.#checkOrder(key, next)
     return undefined
+  }
+
+  #get(key: Buffer): Buffer | undefined {
+    const sealed = this.#table.get(key)
+    return sealed && this.#opened(key, sealed)
   }
 
   putSync(key: Buffer, value: Buffer): boolean {

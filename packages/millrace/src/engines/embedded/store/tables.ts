@@ -39,7 +39,9 @@ const names = [
   'dedupDue',
 ] as const
 
-export type Tables = Readonly<Record<(typeof names)[number], Table>>
+type Name = (typeof names)[number]
+
+export type Tables = Readonly<Record<Exclude<Name, 'log'>, SealedTable>> & { readonly log: Table }
 
 export const tableNames: readonly string[] = names
 
@@ -51,11 +53,11 @@ export function openTables(root: Root): Tables {
   return Object.fromEntries(entries) as Tables
 }
 
-export function openTable(root: Root, name: (typeof names)[number]): Table {
+export function openTable(root: Root, name: Name): Table {
   return root.openDB({ name, keyEncoding: 'binary', encoding: 'binary' })
 }
 
 /** Records have a checksum of their own, and the log has no gaps. A cursor or a part that is missing would count as new. */
-function seal(name: (typeof names)[number], table: Table): Table {
+function seal(name: Name, table: Table): Table {
   return name === 'log' ? table : new SealedTable(table, name, name === 'cursors' || name === 'parts')
 }
