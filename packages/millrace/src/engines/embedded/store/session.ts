@@ -40,6 +40,8 @@ export class Session {
   readonly #keepings = new Map<number, readonly ProducerGroup[]>()
   readonly #timers = new Map<string, Cancel>()
   readonly #verbs: ReadonlyMap<string, Handler>
+  /** `membersChanged` when the members were last looked at for a bell. */
+  #membersSeen = -1
   #queue: Work[] = []
   /** Asked back in the commit that is being written. */
   #revoking: Reply[] = []
@@ -74,7 +76,7 @@ export class Session {
   rung(): void {
     if (this.#isOver) return
     this.#post({ event: 'stirs', stirs: [{ what: 'ready' }, { what: 'room' }, { what: 'held' }, { what: 'members' }] })
-    this.#chore((txn) => this.#roster.look(txn))
+    this.#lookIfChanged()
     this.#wake()
     this.#armKeeper()
   }
@@ -241,6 +243,14 @@ export class Session {
         if (isMore === true) this.#clean()
       },
     )
+  }
+
+  /** A look writes, and would hold up every other process if each had one at each bell. */
+  #lookIfChanged(): void {
+    const changed = this.#store.read((txn) => txn.membersChanged)
+    if (changed === this.#membersSeen) return
+    this.#membersSeen = changed
+    this.#chore((txn) => this.#roster.look(txn))
   }
 
   #overdue(member: number, partitions: readonly number[]): void {

@@ -148,6 +148,11 @@ export class Txn {
     return this.#add('bytes', bytes)
   }
 
+  /** Grows whenever members, or what they may have, change: who knows it at this number has nothing to look at. */
+  get membersChanged(): number {
+    return this.#add('members', 0)
+  }
+
   #add(counter: string, by: number): number {
     const counters = this.#readCounters()
     const next = (counters[counter] ?? 0) + by
@@ -167,6 +172,7 @@ export class Txn {
   stir(what: Stir['what'], topic?: string, group?: string): void {
     const id = `${what} ${topic} ${group}`
     if (this.stirs.has(id)) return
+    if (what === 'members') this.#add('members', 1)
     this.stirs.set(id, { what, ...(topic === undefined ? {} : { topic }), ...(group === undefined ? {} : { group }) })
   }
 
