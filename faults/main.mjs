@@ -34,6 +34,7 @@ else if (seconds !== undefined && !(seconds > 0)) fail(`--seconds ${values.secon
 else await main()
 
 async function main() {
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130))
   const results = []
   for (const row of rows.filter(({ id }) => wanted === undefined || wanted.includes(id))) {
     const progress = (text) => tell(`${row.id} ${row.title}: ${text}`)

@@ -6,6 +6,8 @@ import { Recorder } from './recorder.mjs'
 import { Stage } from './stage.mjs'
 
 const drainMs = 30_000
+/** For starting, ending and reading the store, and for what a row does beyond its time; a run that takes longer hangs. */
+const spareMs = 60_000
 /** After a lease a member is taken for dead, at its next look; the rest is for a machine that is busy with other things. */
 const takeOverMs = 2_000
 
@@ -40,18 +42,20 @@ export async function staged({ row, adapter, run, seconds, progress }) {
 }
 
 async function play(row, stage) {
-  const scene = row.scene
+  const restMs = row.drainMs ?? drainMs
+  let drain
   try {
-    await stage.open(scene)
-    await row.disturb(stage)
-    stage.progress('coming to rest')
-    return await stage.close(scene.topics.map(({ name }) => name), row.drainMs ?? drainMs)
-  } catch (error) {
-    stage.troubles.push(error.stack ?? String(error))
-    return undefined
+    const playing = (async () => {
+      await stage.open(row.scene)
+      await row.disturb(stage)
+      stage.progress('coming to rest')
+      drain = await stage.close(row.scene.topics.map(({ name }) => name), restMs)
+    })()
+    await stage.ended('the run', () => playing, stage.seconds * 1_000 + restMs + spareMs)
   } finally {
     await stage.clear()
   }
+  return drain
 }
 
 /** What the checker found, and what the run should have shown and has not. */

@@ -140,7 +140,7 @@ export class Stage {
   /** Waits for work that must end, and says so when it does not. */
   async ended(what, work, withinMs = endMs) {
     await Promise.allSettled(this.#reviving)
-    const isIn = await this.within(withinMs, work().catch((error) => this.troubles.push(`${what}: ${error.message}`)))
+    const isIn = await this.within(withinMs, work().catch((error) => this.troubles.push(`${what}: ${error.stack ?? error}`)))
     if (!isIn) this.troubles.push(`${what}: not within ${withinMs} ms`)
   }
 

@@ -4,6 +4,10 @@ import { join } from 'node:path'
 
 const program = new URL('./process.mjs', import.meta.url)
 
+/** Whoever still runs when the runner ends, ends with it: one that is stopped would not notice. */
+const living = new Set()
+process.on('exit', () => living.forEach((child) => child.kill('SIGKILL')))
+
 /**
  * The runner's side of one part in a run: a process, and, after it has ended, the next one that plays the same part. Each process
  * has a name of its own, `producer-1.2` for the second. What it prints goes to a log beside the history.
@@ -48,9 +52,11 @@ export class Actor {
     })
     closeSync(log)
     this.#child = child
+    living.add(child)
     this.#exited = new Promise((resolve) => {
       // Not 'exit': what it said before its end is heard first.
       child.on('close', (code, signal) => {
+        living.delete(child)
         this.#over(code, signal)
         resolve({ code, signal })
       })
