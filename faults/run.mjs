@@ -70,7 +70,7 @@ function judge(row, stage, folder) {
   const troubles = [...stage.troubles]
   let found
   try {
-    found = checkHistory(counted(readHistory(historyFiles(join(folder, 'history')))), { graceMs: (row.leaseMs ?? 2_000) + takeOverMs, ...row.options })
+    found = checkHistory(counted(readHistory(historyFiles(join(folder, 'history')))), { graceMs: (row.leaseMs ?? 2_000) + takeOverMs, ...row.options, ...stage.options })
   } catch (error) {
     return { attempts, acknowledged: 0, lost: null, duplicated: 0, violations: 0, faults: 0, troubles: [...troubles, `the history cannot be checked: ${error.message}`] }
   }
@@ -80,5 +80,5 @@ function judge(row, stage, folder) {
   troubles.push(...(row.expects?.(found) ?? []))
   const total = (numbers) => Object.values(numbers).reduce((sum, each) => sum + each, 0)
   const own = Object.entries(faults).filter(([name]) => row.faults.includes(name)).map(([, count]) => count)
-  return { attempts, acknowledged, lost, duplicated, violations: total(counts), faults: total(own), happened: faults, checked, found: violations, troubles }
+  return { attempts, acknowledged, lost, duplicated, violations: total(counts), faults: total(own), happened: faults, checked, found: violations, troubles, notes: stage.notes }
 }

@@ -8,6 +8,10 @@ const endMs = 15_000
 export class Stage {
   /** What went wrong with the run itself, in words; a run with one has failed. */
   troubles = []
+  /** Lines for people. */
+  notes = []
+  /** For the checker, on top of the row's: what only the run could say. */
+  options = {}
   #actors = new Map()
   #process
   #recorder
