@@ -25,7 +25,7 @@ export const clockJumps = {
     let shift = 0
     const jump = async (hours) => {
       shift += hours * hourMs
-      await stage.fault(hours > 0 ? 'clock ahead' : 'clock back', { loses: [], shiftMs: hours * hourMs }, () => writeFileSync(clockFile(stage.folder), shown(shift)))
+      await stage.fault(hours > 0 ? 'clock ahead' : 'clock back', { loses: [], shiftMs: hours * hourMs }, () => writeFileSync(clockFile(stage.folder), shown(shift), { flag: 'r+' }))
       await stage.pause(500, 2_000)
     }
     await stage.pause(500, 1_500)
@@ -35,7 +35,7 @@ export const clockJumps = {
   },
 }
 
-/** As long as what it replaces, so that nobody reads half of it. */
+/** As long as what it replaces, and written over it, so that nobody reads half of it or nothing. */
 function shown(shift) {
   return String(shift).padStart(20)
 }
