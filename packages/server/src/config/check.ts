@@ -20,8 +20,9 @@ export type Checked<T> = { readonly value: T } | { readonly problems: readonly [
  */
 export function checker<S extends TSchema>(schema: S, from: 'json' | 'texts' = 'json'): (value: unknown) => Checked<Static<S>> {
   const compiled = Compile(schema)
+  const hasDefaults = JSON.stringify(schema).includes('"default":')
   return (given) => {
-    const filled = Value.Default(schema, given)
+    const filled = hasDefaults ? Value.Default(schema, given) : given
     const value = from === 'texts' ? Value.Convert(schema, filled) : filled
     if (compiled.Check(value)) return { value }
     const [first, ...rest] = compiled.Errors(value).flatMap((error) => problems(schema, error))
