@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { open as openLmdb } from 'lmdb'
+import { type Database, type Key, open as openLmdb } from 'lmdb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { topicConfig } from '../../core/topic.js'
 import { guard } from '../../engine/guard.js'
@@ -143,16 +143,19 @@ describe('a store opens', () => {
     await engine.close()
   })
 
-  it('and names a message that is missing, to who reads and to who consumes', async () => {
+  it.each<[string, (log: Database, key: Key) => unknown]>([
+    ['is missing', (log, key) => log.removeSync(key)],
+    ['is too short to be one', (log, key) => log.putSync(key, Buffer.alloc(8))],
+    ['stands under half a key', (log, key) => [log.putSync((key as Buffer).subarray(0, 7), log.get(key)), log.removeSync(key)]],
+  ])('and names a message that %s, to who reads and to who consumes', async (_, damage) => {
     await healthy()
     await lmdbFile((root) => {
       const log = root.openDB({ name: 'log', keyEncoding: 'binary', encoding: 'binary' })
-      const keys = [...log.getKeys()]
-      log.removeSync(keys[40] ?? '')
+      damage(log, [...log.getKeys()][40] ?? '')
     })
     const engine = guard(embedded(processes.options))
     await engine.open()
-    const missing = expect.objectContaining({ code: 'STORE_DAMAGED', message: expect.stringContaining('the message at t/0/40 is missing') })
+    const missing = expect.objectContaining({ code: 'STORE_DAMAGED', message: expect.stringContaining('the message at t/0/40 is missing or damaged') })
     await expect(engine.browse({ topic: 't', from: 'start', limit: 100 })).rejects.toThrow(missing)
     const member = await engine.join({ ...request('reader'), revoke: async () => undefined })
     expect(await member.lease({ max: 40, waitMs: 0 })).toHaveLength(40)

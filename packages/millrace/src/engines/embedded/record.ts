@@ -84,7 +84,7 @@ export interface Place {
 
 /** Reads a record back. Its value is a view of `record`. Throws STORE_DAMAGED when the bytes are not what was written. */
 export function readRecord(record: Buffer, place: Place): Message {
-  if (record.length < fixedBytes || record.readUInt32LE(0) !== crc32(record.subarray(4))) {
+  if (!isRecord(record) || record.readUInt32LE(0) !== crc32(record.subarray(4))) {
     throw new MillraceError('STORE_DAMAGED', `the message at ${place.topic}/${place.partition}/${place.offset} is not what was written: restore the store from a backup`)
   }
   const flags = record[5] ?? 0
@@ -112,6 +112,11 @@ export function readRecord(record: Buffer, place: Place): Message {
     kind: kinds[flags & 3] ?? 'normal',
     ...(flags & flag.delayed ? { delayedUntil: record.readDoubleLE(14) } : {}),
   }
+}
+
+/** Whether bytes are long enough to be a record: what is read of one without its checksum is within them. */
+export function isRecord(bytes: Buffer): boolean {
+  return bytes.length >= fixedBytes
 }
 
 export function recordId(record: Buffer): string {

@@ -52,8 +52,8 @@ describe('members of another process', () => {
     const settled = leased.filter((_, index) => index % 3 === 0)
     await other.call('settle', theirs, settled.map((delivery) => ({ delivery, is: 'done' })))
     const unfinished = idsOf(leased).filter((id) => !idsOf(settled).includes(id))
-    const mine = await join('survivor')
     await other.kill()
+    const mine = await join('survivor')
 
     const came = await finish(mine, 20 - settled.length)
     expect(idsOf(came).sort()).toEqual(ids.filter((id) => !idsOf(settled).includes(id)).sort())

@@ -40,9 +40,11 @@ export function lastNumber(of: Buffer): number {
   return of.readDoubleBE(of.length - 8)
 }
 
+export const logKeyBytes = 15
+
 /** A message's place in the log. The band byte is reserved for priorities; all messages are in band 0. */
 export function logKey(topic: number, partition: number, offset: number): Buffer {
-  const buffer = Buffer.allocUnsafe(15)
+  const buffer = Buffer.allocUnsafe(logKeyBytes)
   buffer.writeUInt32BE(topic, 0)
   buffer.writeUInt16BE(partition, 4)
   buffer[6] = 0

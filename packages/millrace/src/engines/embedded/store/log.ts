@@ -1,5 +1,5 @@
-import { lastNumber, logKey } from './keys.js'
-import { recordTimestamp } from '../record.js'
+import { lastNumber, logKey, logKeyBytes } from './keys.js'
+import { isRecord, recordTimestamp } from '../record.js'
 import type { Place } from '../../../engine/engine.js'
 import type { Txn } from './txn.js'
 
@@ -29,7 +29,7 @@ export function* read(txn: Txn, topic: number, partition: number, from: number, 
   const first = Math.max(from, start)
   let next = first
   for (const { key: at, value } of txn.tables.log.getRange({ start: logKey(topic, partition, first), end: logKey(topic, partition, end), limit })) {
-    if (lastNumber(at) !== next) throw txn.missing(topic, partition, next)
+    if (at.length !== logKeyBytes || lastNumber(at) !== next || !isRecord(value)) throw txn.missing(topic, partition, next)
     next += 1
     yield { offset: next - 1, record: value }
   }

@@ -3,7 +3,7 @@ import * as again from './again.js'
 import { endOf } from './blocked.js'
 import * as groups from './groups.js'
 import * as holds from './holds.js'
-import { type GroupOf, living } from './member-rows.js'
+import { type GroupOf, living, removeMember } from './member-rows.js'
 import type { AgainMeta } from './rows.js'
 import type { Cursor, Txn } from './txn.js'
 
@@ -13,17 +13,12 @@ export function plan(txn: Txn, of: GroupOf, id: string): Move {
   return assign(id, { members: living(txn, of).map((member) => member.id), owners })
 }
 
-/** Takes a partition whose owner is gone. What a dead owner had unfinished counts one delivery. */
-export function claim(txn: Txn, of: GroupOf, id: string, partition: number, maxDeliveries: number): boolean {
+/** Takes a partition that nobody owns. */
+export function claim(txn: Txn, of: GroupOf, id: string, partition: number): void {
   const cursor = txn.cursor(of.topic.number, of.group.number, partition)
-  const ownerLives = cursor.owner !== null && living(txn, of).some((member) => member.id === cursor.owner)
-  if (ownerLives) return false
-  if (cursor.owner === null) giveBack(txn, cursor)
-  else countDeliveries(txn, of, cursor, maxDeliveries)
   cursor.owner = id
   cursor.epoch += 1
   txn.change(cursor)
-  return true
 }
 
 /** Lets a partition go: what is unfinished is handed back, uncounted. */
@@ -31,10 +26,27 @@ export function release(txn: Txn, of: GroupOf, id: string, partition: number): v
   const cursor = txn.cursor(of.topic.number, of.group.number, partition)
   if (cursor.owner !== id) return
   giveBack(txn, cursor)
+  disown(txn, cursor)
+  txn.stir('members', of.topic.topic.name, of.group.name)
+}
+
+/**
+ * Takes a dead member out of its group. What it had unfinished counts one delivery. Its partitions go in the same commit: should it
+ * live after all and join again under its name, what it then has forgotten is not its own any more.
+ */
+export function bury(txn: Txn, of: GroupOf, id: string, maxDeliveries: number): void {
+  for (const cursor of groups.cursors(txn, of.topic, of.group)) {
+    if (cursor.owner !== id) continue
+    countDeliveries(txn, of, cursor, maxDeliveries)
+    disown(txn, cursor)
+  }
+  removeMember(txn, of, id)
+}
+
+function disown(txn: Txn, cursor: Cursor): void {
   cursor.owner = null
   cursor.epoch += 1
   txn.change(cursor)
-  txn.stir('members', of.topic.topic.name, of.group.name)
 }
 
 function giveBack(txn: Txn, cursor: Cursor): void {

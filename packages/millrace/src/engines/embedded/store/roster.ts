@@ -9,6 +9,11 @@ import * as memberRows from './member-rows.js'
 import * as members from './members.js'
 import type { Txn } from './txn.js'
 
+/** Looks in the time of a lease: two that come late, one after another, do not end it. */
+const looksOfLease = 4
+/** Twice as many as looks, so that each look beats. */
+const beatsOfLease = 2 * looksOfLease
+
 /** What the roster tells of its members. */
 export interface RosterEvents {
   revoke(member: number, partitions: readonly number[]): void
@@ -65,8 +70,9 @@ export class Roster {
     this.#joining = []
   }
 
-  /** The commit was not written: nobody joined. */
+  /** The commit was not written: nobody joined, nor has anyone beaten. */
   undone(): void {
+    for (const member of this.#members.values()) member.lastBeat = -Infinity
     for (const handle of this.#joining) this.#members.delete(handle)
     this.#joining = []
   }
@@ -108,6 +114,11 @@ export class Roster {
     member.owned = member.owned.filter((partition) => !partitions.includes(partition))
   }
 
+  /** In every commit, for the beats that are owed: a member that commits is alive, however late its looks are. */
+  beat(txn: Txn): void {
+    for (const member of this.#members.values()) this.#beat(txn, member)
+  }
+
   /** One look at all memberships. */
   look(txn: Txn): void {
     for (const member of this.#members.values()) this.#look(txn, member)
@@ -115,7 +126,7 @@ export class Roster {
 
   /** How long until the next look is owed. */
   lookEveryMs(longest: number): number {
-    return Math.min(longest, ...[...this.#members.values()].map(({ request }) => request.leaseMs / 3))
+    return Math.min(longest, ...[...this.#members.values()].map(({ request }) => request.leaseMs / looksOfLease))
   }
 
   /** Whether some other member of this instance runs a suspect. */
@@ -131,20 +142,20 @@ export class Roster {
     const of = member.of(txn)
     if (!of || (!member.broadcast && !memberRows.isMember(txn, of, member.id))) return this.#lapse(member)
     if (member.broadcast) return
-    this.#beat(txn, member, of)
-    for (const { id } of memberRows.dead(txn, of)) if (id !== member.id) memberRows.removeMember(txn, of, id)
+    for (const { id } of memberRows.dead(txn, of)) if (id !== member.id) members.bury(txn, of, id, member.request.maxDeliveries)
     const { claim, drain } = members.plan(txn, of, member.id)
-    for (const partition of claim) {
-      if (members.claim(txn, of, member.id, partition, member.request.maxDeliveries)) txn.stir('ready', member.request.topic, member.request.group)
-    }
+    for (const partition of claim) members.claim(txn, of, member.id, partition)
+    if (claim.length > 0) txn.stir('ready', member.request.topic, member.request.group)
     this.#drain(member, drain)
     member.owned = groups.cursors(txn, of.topic, of.group).filter(({ owner }) => owner === member.id).map(({ partition }) => partition)
   }
 
   /** Beats while the application's thread gives signs of life, or has not been silent for longer than a handler may take. */
-  #beat(txn: Txn, member: Member, of: memberRows.GroupOf): void {
+  #beat(txn: Txn, member: Member): void {
     const { leaseMs, stallMs } = member.request
-    if (txn.monotonic - member.lastBeat < leaseMs / 3 || txn.monotonic - this.#alive() > stallMs) return
+    if (txn.monotonic - member.lastBeat < leaseMs / beatsOfLease || txn.monotonic - this.#alive() > stallMs) return
+    const of = member.lapsed || member.broadcast ? undefined : member.of(txn)
+    if (!of || !memberRows.isMember(txn, of, member.id)) return
     memberRows.beat(txn, of, member.id, leaseMs)
     member.lastBeat = txn.monotonic
   }

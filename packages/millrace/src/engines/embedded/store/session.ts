@@ -190,6 +190,7 @@ export class Session {
   #write(batch: readonly Work[]): { readonly results: readonly Outcome[]; readonly stirs: readonly Stir[] } {
     try {
       return this.#store.write((txn) => {
+        this.#roster.beat(txn)
         const results = batch.map(({ run }) => outcome(() => run(txn)))
         // In this commit and not in the next: what came or ripened is half as long under way.
         if (txn.stirs.size > 0 && this.#waiters.isAnyReady(txn)) outcome(() => this.#waiters.retry(txn))

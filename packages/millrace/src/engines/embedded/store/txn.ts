@@ -1,6 +1,7 @@
 import type { Millis } from '../../../core/clock.js'
 import { MillraceError } from '../../../core/errors.js'
 import type { Stir } from '../../../engine/engine.js'
+import { isRecord } from '../record.js'
 import { key, logKey, within } from './keys.js'
 import { type CursorRow, decode, encode, type GroupRow, type PartRow, type TopicRow } from './rows.js'
 import type { Tables } from './tables.js'
@@ -129,13 +130,13 @@ export class Txn {
   record(topic: number, partition: number, offset: number): Buffer | undefined {
     const record = this.tables.log.get(logKey(topic, partition, offset))
     const { start, end } = this.part(topic, partition)
-    if (record === undefined && start <= offset && offset < end) throw this.missing(topic, partition, offset)
+    if (record ? !isRecord(record) : start <= offset && offset < end) throw this.missing(topic, partition, offset)
     return record
   }
 
   missing(topic: number, partition: number, offset: number): MillraceError {
     const name = this.topics().find(({ number }) => number === topic)?.topic.name ?? topic
-    return new MillraceError('STORE_DAMAGED', `the store is damaged: the message at ${name}/${partition}/${offset} is missing. Restore it from a backup`)
+    return new MillraceError('STORE_DAMAGED', `the store is damaged: the message at ${name}/${partition}/${offset} is missing or damaged. Restore it from a backup`)
   }
 
   /** The next number of a counter that never repeats in this store. */
