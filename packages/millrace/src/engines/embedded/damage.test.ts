@@ -111,6 +111,17 @@ describe('a damaged store is refused and left as it is:', () => {
     }
   })
 
+  it('with the rows of a table lost', async () => {
+    const bytes = await healthy()
+    // The end of each page that has the only topic's row: its first rows lie there.
+    for (let at = bytes.indexOf('"name":"t"'); at !== -1; at = bytes.indexOf('"name":"t"', at + 1)) {
+      const end = (Math.floor(at / 4_096) + 1) * 4_096
+      bytes.fill(0, end - 1_024, end)
+    }
+    await writeFile(file, bytes)
+    await expectRefused('STORE_DAMAGED', /the rows of its table topics are lost/)
+  })
+
   it('with a head that has gone back in time, which would lose the last commit in silence', async () => {
     const bytes = await healthy()
     const younger = bytes.readBigUInt64LE(152) > bytes.readBigUInt64LE(4_096 + 152) ? 0 : 4_096

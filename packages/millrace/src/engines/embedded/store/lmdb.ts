@@ -4,7 +4,7 @@ export interface LmdbModule {
 }
 
 export interface Root extends Table {
-  openDB(options: Readonly<Record<string, unknown>>): Table
+  openDB(options: Readonly<Record<string, unknown>>): RawTable
   transactionSync<T>(work: () => T, flags: number): T
   close(): Promise<void>
   /** The next read sees what other processes have committed. */
@@ -18,6 +18,11 @@ export interface Table {
   removeSync(key: Buffer): boolean
   getRange(options: RangeOptions): Iterable<{ readonly key: Buffer; readonly value: Buffer }>
   getKeys(options: RangeOptions): Iterable<Buffer>
+}
+
+/** A table as LMDB has it. */
+export interface RawTable extends Table {
+  getStats(): { readonly entryCount: number }
 }
 
 export interface RangeOptions {

@@ -1,3 +1,4 @@
+import { MillraceError } from '../../../core/errors.js'
 import type { Root, Table } from './lmdb.js'
 import { SealedTable } from './sealed.js'
 
@@ -53,8 +54,12 @@ export function openTables(root: Root): Tables {
   return Object.fromEntries(entries) as Tables
 }
 
+/** Throws STORE_DAMAGED when it has rows and none is found: one whose page was lost looks like one that is empty. */
 export function openTable(root: Root, name: Name): Table {
-  return root.openDB({ name, keyEncoding: 'binary', encoding: 'binary' })
+  const table = root.openDB({ name, keyEncoding: 'binary', encoding: 'binary' })
+  const isEmpty = [...table.getKeys({ limit: 1 })].length === 0
+  if (isEmpty && table.getStats().entryCount > 0) throw new MillraceError('STORE_DAMAGED', `the store is damaged: the rows of its table ${name} are lost. Restore it from a backup`)
+  return table
 }
 
 /** Records have a checksum of their own, and the log has no gaps. A cursor or a part that is missing would count as new. */
