@@ -49,6 +49,7 @@ export async function createServer({ mill, config, clock = systemClock }: Server
   mount(app, allCalls(context))
   mountHealth(app, context, metrics, () => connections.size)
   measure(app, metrics)
+  if (config.log.level === 'debug' || config.log.level === 'trace') logAnswers(app)
 
   await sampler.start()
   app.addHook('preClose', async () => {
@@ -67,6 +68,7 @@ function bare({ limits, log }: Config): FastifyInstance {
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: (shared) => shared, // one for each request costs more than its few lines are worth
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
     http: { maxHeaderSize: limits.headerBytes },
@@ -96,7 +98,7 @@ function readBodies(app: FastifyInstance, maxDepth: number): void {
 function answerFailures(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     const status = sendFailure(error, request, reply)
-    if (status >= 500) request.log.error({ err: error, method: request.method, url: request.url }, 'a call failed')
+    if (status >= 500) request.log.error({ err: error, reqId: request.id, method: request.method, url: request.url }, 'a call failed')
   })
   app.setNotFoundHandler((request, reply) => {
     sendFailure(unknownAddress(request.method, request.url), request, reply)
@@ -126,7 +128,13 @@ async function document(app: FastifyInstance): Promise<void> {
 function measure(app: FastifyInstance, metrics: ProcessMetrics): void {
   app.addHook('onResponse', (request, reply, done) => {
     metrics.requests.observe({ route: request.routeOptions.url ?? '_other', method: request.method, code: String(reply.statusCode) }, reply.elapsedTime / 1_000)
-    request.log.debug({ method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime, caller: request.caller?.name }, 'answered')
+    done()
+  })
+}
+
+function logAnswers(app: FastifyInstance): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    request.log.debug({ reqId: request.id, method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime, caller: request.caller?.name }, 'answered')
     done()
   })
 }

@@ -3,8 +3,10 @@ import { inexactNumber } from './exact-json.js'
 
 const quote = 34
 const backslash = 92
-const opening = new Set([91, 123])
-const closing = new Set([93, 125])
+const openBracket = 91
+const closeBracket = 93
+const openBrace = 123
+const closeBrace = 125
 
 /** Parses a request body. Throws INVALID when it is not JSON, nests deeper than `maxDepth`, or has a number that would be rounded. */
 export function parseJson(text: string, maxDepth: number): unknown {
@@ -22,17 +24,26 @@ export function parseJson(text: string, maxDepth: number): unknown {
 function isDeeper(text: string, maxDepth: number): boolean {
   if (text.length <= maxDepth) return false
   let depth = 0
-  let inText = false
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at)
-    if (inText) {
-      if (code === backslash) at += 1
-      else if (code === quote) inText = false
-    } else if (code === quote) inText = true
-    else if (opening.has(code)) {
+    if (code === quote) at = closingQuote(text, at)
+    else if (code === openBracket || code === openBrace) {
       depth += 1
       if (depth > maxDepth) return true
-    } else if (closing.has(code)) depth -= 1
+    } else if (code === closeBracket || code === closeBrace) depth -= 1
   }
   return false
+}
+
+/** Where the text ends that begins at `from`; the end of all where it does not. */
+function closingQuote(text: string, from: number): number {
+  let at = text.indexOf('"', from + 1)
+  while (at !== -1 && isEscaped(text, at)) at = text.indexOf('"', at + 1)
+  return at === -1 ? text.length : at
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let backslashes = 0
+  while (text.charCodeAt(at - 1 - backslashes) === backslash) backslashes += 1
+  return backslashes % 2 === 1
 }

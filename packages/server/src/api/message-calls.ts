@@ -67,13 +67,13 @@ export function messageCalls(context: Context): readonly Call[] {
 
 async function send({ mill }: Context, body: SendBody, caller: Caller | undefined): Promise<Static<typeof SendData>> {
   const { topicName, messageType, durability, producerGroup } = body
-  const { value, ...options } = toItem(body, producerOf(caller))
-  const level = durability === undefined ? {} : { durability }
+  const item = toItem(body, producerOf(caller))
+  const level = durability === undefined ? undefined : { durability }
   const contract = contractFor(topicName, [body])
   const receipt =
     messageType === 'transaction'
       ? (await mill.prepare(contract, valueOf(body), { ...optionsOf(body, producerOf(caller)), ...level, producerGroup: producerGroup ?? 'http' })).receipt
-      : await mill.send(contract, value, { ...options, ...level })
+      : await mill.send(contract, item.value, level ? { ...item, ...level } : item)
   return { messageId: receipt.id, topicName: receipt.topic, partition: receipt.partition, offset: exactOffset(receipt), timestamp: time(receipt.timestamp) }
 }
 

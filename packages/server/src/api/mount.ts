@@ -59,11 +59,12 @@ function validatorCompiler({ schema, httpPart }: { schema: unknown; httpPart?: s
 }
 
 function handlerOf(call: Call): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
+  const said = sayings[call.says]
   return async (request, reply) => {
     const input = { body: request.body, query: request.query, params: request.params, caller: request.caller, gone: () => goneSignal(reply) }
     const trace = traceOf(request)
     const data = await (trace ? runUnit({ trace }, () => call.answer(input)) : call.answer(input))
-    return { code: 200, message: sayings[call.says][languageOf(request.headers['accept-language'])], data }
+    return { code: 200, message: said[languageOf(request.headers['accept-language'])], data }
   }
 }
 

@@ -32,10 +32,11 @@ export const BatchBody = (most: number) =>
 
 /** The topic as the value is to be encoded for it. */
 export function contractFor(name: string, messages: readonly Outgoing[]): TopicRef {
-  const encodings = new Set(messages.map((message) => message.valueEncoding ?? 'json'))
-  if (!encodings.has('base64')) return name
-  return encodings.has('json') ? topic(name, { codec: mixed }) : topic(name, { codec: bytes })
+  if (!messages.some(isBytes)) return name
+  return topic(name, { codec: messages.every(isBytes) ? bytes : mixed })
 }
+
+const isBytes = ({ valueEncoding }: Outgoing): boolean => valueEncoding === 'base64'
 
 /** Bytes as they are, the rest as JSON. */
 const mixed: Codec = { name: 'mixed', encode: (value) => (value instanceof Uint8Array ? value : Buffer.from(JSON.stringify(value))), decode: (value) => value }

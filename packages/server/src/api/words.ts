@@ -77,7 +77,8 @@ export function errorText(code: ErrorCode, detail: string, language: Language): 
 
 /** The language that an `accept-language` header wants most of those there are. */
 export function languageOf(header: string | undefined): Language {
-  const wanted = (header ?? '')
+  if (header === undefined) return 'en'
+  const wanted = header
     .split(',')
     .map((part) => {
       const [tag = '', ...parameters] = part.split(';').map((each) => each.trim().toLowerCase())
