@@ -1,10 +1,10 @@
 import { type Millis, MillraceError, runUnit } from '../core/index.js'
 import type { Delivery } from '../engine/index.js'
-import { Batch, type Strand, Strands } from './batch.js'
+import { Batch, type Strand, Strands, Surroundings } from './batch.js'
 import { bookmarkOfAll, checkVerdicts, thrownBy } from './batch-verdicts.js'
 import { Deadlines } from './deadlines.js'
 import { traced } from './diagnostics.js'
-import type { BatchContext, BatchHandler, BatchVerdict, Received } from './received.js'
+import type { BatchHandler, BatchVerdict, Received } from './received.js'
 import { Run } from './run.js'
 import type { Runtime } from './runtime.js'
 import type { Settler } from './settler.js'
@@ -130,14 +130,7 @@ export class BatchWork<Value> extends WorkInHand {
   async #handle(batch: Batch, runs: readonly Run[], messages: readonly Received<Value>[]): Promise<readonly BatchVerdict[] | undefined> {
     const { group, send, handler } = this.#options
     const bookmark = bookmarkOfAll(runs)
-    const context: BatchContext = {
-      get signal() {
-        return batch.signal.signal
-      },
-      group,
-      bookmark,
-      send,
-    }
+    const context = new Surroundings(batch.signal, group, bookmark, send)
     let given: readonly BatchVerdict[] | undefined
     const innermost = async (): Promise<void> => {
       given = (await handler(messages, context)) ?? undefined

@@ -1,8 +1,10 @@
-import type { Cancel, Millis } from '../core/index.js'
+import type { Bookmark, Cancel, Millis } from '../core/index.js'
 import type { Delivery } from '../engine/index.js'
 import { murmur2 } from '../routing/index.js'
 import { LazySignal } from './attempt.js'
+import type { BatchContext } from './received.js'
 import type { Run } from './run.js'
+import type { Send } from './send.js'
 
 /** What goes through one hand, batch after batch: a key is always in the same strand. */
 export class Strand {
@@ -32,6 +34,27 @@ export class Batch {
   /** Those that were not lost meanwhile. */
   get left(): readonly Run[] {
     return this.runs.filter((run) => run.current === this)
+  }
+}
+
+/**
+ * What surrounds one run of a batch handler. A literal with a getter would get a shape of its own each time, and V8 keeps
+ * shapes, with all that the getter sees, until it cleans its old space.
+ */
+export class Surroundings implements BatchContext {
+  readonly #signal: LazySignal
+
+  constructor(
+    signal: LazySignal,
+    readonly group: string,
+    readonly bookmark: Bookmark,
+    readonly send: Send,
+  ) {
+    this.#signal = signal
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal.signal
   }
 }
 
