@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { SkippedReporter } from './tools/skipped-reporter.mjs'
 
@@ -5,6 +6,7 @@ import { SkippedReporter } from './tools/skipped-reporter.mjs'
 export default defineConfig({
   test: {
     include: ['packages/*/dist/**/*.test.js', '{tools,benchmarks,faults}/**/*.test.mjs'],
+    globalSetup: fileURLToPath(new URL('./tools/services/test-run.mjs', import.meta.url)),
     testTimeout: 30_000,
     hookTimeout: 30_000,
     maxWorkers: 2,

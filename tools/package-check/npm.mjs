@@ -24,7 +24,7 @@ export function installAlone(folder, files) {
 }
 
 /** A script run by npm carries the workspace's own settings along, which a fresh folder would not have. */
-function cleanEnvironment() {
+export function cleanEnvironment() {
   const foreign = /^(npm_(package|lifecycle)_|npm_config_(local_prefix|workspace)|INIT_CWD)/
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)))
 }

@@ -37,7 +37,7 @@ export const rooms = [
 ]
 
 /** What a test may import on top of what its room may. A test stands beside its source and may use every room of its own package. */
-export const tests = { name: /\.test\.(ts|mjs)$/, packages: ['vitest', 'fast-check', 'zod', 'lmdb', 'croner'] }
+export const tests = { name: /\.test\.(ts|mjs)$/, packages: ['vitest', 'fast-check', 'zod', 'lmdb', 'croner', 'kafkajs'] }
 
 /** Arrows that the rooms do not allow: one file to one room. */
 export const arrowExceptions = [

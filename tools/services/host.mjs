@@ -1,0 +1,63 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { Missing } from './missing.mjs'
+
+/**
+ * Lends servers to the processes of one test run, over HTTP, so that whoever can fetch can ask: `GET /kafka?nodes=3` answers `{ "brokers": [...] }`. The first who asks waits until it has
+ * started; nobody who does not ask pays. 503 says in its text why it cannot run here; with MILLRACE_SERVICES=required that is a 500. `MILLRACE_KAFKA=HOST:PORT,...` names a running one,
+ * which is then lent for one node and for three.
+ */
+export class Host {
+  #services
+  #env
+  #server
+  #lent = new Map()
+
+  constructor(services, env = process.env) {
+    this.#services = services
+    this.#env = env
+  }
+
+  /** Answers where to ask. */
+  async open() {
+    this.#server = createServer((request, response) => void this.#reply(new URL(request.url, 'http://host'), response))
+    this.#server.unref().listen(0, '127.0.0.1')
+    await once(this.#server, 'listening')
+    return `http://127.0.0.1:${this.#server.address().port}`
+  }
+
+  async close() {
+    this.#server.close()
+    this.#server.closeAllConnections()
+    const lent = await Promise.allSettled(this.#lent.values())
+    await Promise.all(lent.map(({ value }) => value?.stop?.()))
+  }
+
+  async #reply({ pathname, searchParams }, response) {
+    const { status, body } = await this.#answer(pathname.slice(1), Number(searchParams.get('nodes') ?? 1))
+    response.writeHead(status).end(body)
+  }
+
+  async #answer(name, nodes) {
+    if (!Object.hasOwn(this.#services, name)) return { status: 404, body: `no service ${name}: ${Object.keys(this.#services).join(', ')}` }
+    try {
+      const { brokers } = await this.#lend(name, nodes)
+      return { status: 200, body: JSON.stringify({ brokers }) }
+    } catch (error) {
+      if (!(error instanceof Missing)) return { status: 500, body: String(error) }
+      return { status: this.#env.MILLRACE_SERVICES === 'required' ? 500 : 503, body: `${name} cannot run here: ${error.message}` }
+    }
+  }
+
+  #lend(name, nodes) {
+    const key = `${name} ${nodes}`
+    if (!this.#lent.has(key)) this.#lent.set(key, this.#find(name, nodes))
+    return this.#lent.get(key)
+  }
+
+  async #find(name, nodes) {
+    const { start, given } = this.#services[name]
+    const running = this.#env[given]
+    return running ? { brokers: running.split(',') } : start({ nodes })
+  }
+}

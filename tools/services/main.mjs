@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+// Real servers without containers: `npm run services -- kafka [--nodes 3] | check [--required kafka] | native-client`.
+import { once } from 'node:events'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Missing } from './missing.mjs'
+import { builtNativeClient, nativeClient, noNativeClient } from './native-client.mjs'
+import { services } from './services.mjs'
+
+const names = Object.keys(services)
+const usage = `npm run services -- ${names.join(' | ')} [--nodes 1 | 3] [--folder FOLDER] [--json], or check [--required NAME,...] [--json], or native-client`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    nodes: { type: 'string', default: '1' },
+    folder: { type: 'string' },
+    required: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+})
+const [name] = positionals
+const required = values.required?.split(',') ?? []
+const nodes = Number(values.nodes)
+const known = [...names, 'native-client']
+if (values.help) console.log(usage)
+else if (positionals.length !== 1 || ![...known, 'check'].includes(name)) fail(usage)
+else if (required.some((each) => !known.includes(each))) fail(`--required ${values.required}: ${known.join(', ')}`)
+else if (Object.hasOwn(services, name) && !services[name].nodes.includes(nodes)) fail(`--nodes ${values.nodes}: ${services[name].nodes.join(' or ')}`)
+else await main()
+
+async function main() {
+  try {
+    if (name === 'check') check()
+    else if (name === 'native-client') console.log(await nativeClient())
+    else await serve(services[name])
+  } catch (error) {
+    if (!(error instanceof Missing)) throw error
+    console.error(`${name} cannot run here: ${error.message}`)
+    process.exitCode = 1
+  }
+}
+
+/** Runs it until somebody ends us. */
+async function serve({ title, start, given }) {
+  const began = performance.now()
+  const service = await start({ nodes, ...(values.folder === undefined ? {} : { folder: resolve(values.folder) }) })
+  const facts = { brokers: service.brokers, pids: service.nodes.map(({ pid }) => pid), folder: service.folder }
+  if (values.json) console.log(JSON.stringify(facts))
+  else console.log(`${title} after ${((performance.now() - began) / 1_000).toFixed(1)} s at ${facts.brokers.join(',')}\ndata and logs: ${facts.folder}\nfor tests: ${given}=${facts.brokers.join(',')}\nCtrl-C stops it`)
+  const alive = setInterval(() => undefined, 60_000)
+  await Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)))
+  clearInterval(alive)
+  await service.stop()
+}
+
+function check() {
+  const found = [...names.map((each) => ({ name: each, missing: services[each].missing() })), { name: 'native-client', missing: noNativeClient(), word: builtNativeClient() ?? 'can be built here' }]
+  const lacking = found.filter((each) => each.missing !== undefined && required.includes(each.name))
+  if (values.json) console.log(JSON.stringify(found.map((each) => ({ name: each.name, here: each.missing === undefined, missing: each.missing })), null, 2))
+  else for (const each of found) console.log(`${each.name.padEnd(14)} ${each.missing ?? each.word ?? 'can run here'}`)
+  if (lacking.length > 0) fail(`required, and cannot run here: ${lacking.map((each) => each.name).join(', ')}`, 1)
+}
+
+function fail(why, code = 2) {
+  console.error(why)
+  process.exitCode = code
+}

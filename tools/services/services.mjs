@@ -1,0 +1,9 @@
+import { noKafka, startKafka } from './kafka.mjs'
+
+/**
+ * The servers that can be started here, by name: `missing()` says why one cannot, `start({ nodes })` starts it and answers at least
+ * `{ brokers, stop }`, `given` is the environment variable that names a running one to be used instead.
+ */
+export const services = {
+  kafka: { title: 'Kafka 4.3.1', missing: noKafka, start: startKafka, nodes: [1, 3], given: 'MILLRACE_KAFKA' },
+}
