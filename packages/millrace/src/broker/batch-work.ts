@@ -108,8 +108,10 @@ export class BatchWork<Value> extends WorkInHand {
     const verdicts = new Map<Run, BatchVerdict>()
     const runs: Run[] = []
     const messages: Received<Value>[] = []
-    for (const run of batch.runs) {
-      if (this.#options.remembered?.has(run.delivery.message.id, this.#runtime.clock.wall())) continue
+    // By index: an iterator that lives across an await makes an object for each message.
+    for (let at = 0; at < batch.runs.length; at += 1) {
+      const run = batch.runs[at]
+      if (run === undefined || this.#options.remembered?.has(run.delivery.message.id, this.#runtime.clock.wall())) continue
       try {
         const read = this.#options.reader.received(run.delivery.message, run.attempt, run.failure)
         messages.push(isPromise(read) ? await read : read)

@@ -52,39 +52,39 @@ export class Drafting<Input> {
 
   #encode(value: Input, options: MessageOptions, hold?: Hold): Draft | Promise<Draft> {
     const { name, codec, key } = this.#contract
-    const outgoing: Outgoing = {
+    const draft: Making = {
       id: options.id ?? this.#drafter.runtime.ids(),
       topic: name,
+      partition: unplaced,
       key: options.key === undefined ? key(value) : options.key,
       value: encoded(codec, value),
       headers: headersOf(options, codec.contentType, this.#unit),
-    }
-    if (this.#drafter.runtime.middleware.length === 0) return this.#place(outgoing, options, hold)
-    return this.#transform(outgoing).then((transformed) => this.#place(transformed, options, hold))
-  }
-
-  async #transform(outgoing: Outgoing): Promise<Outgoing> {
-    let message = outgoing
-    for (const each of this.#drafter.runtime.middleware) if (each.outgoing) message = await each.outgoing(message)
-    return message
-  }
-
-  #place({ id, key, value, headers }: Outgoing, options: MessageOptions, hold = delayOf(options, this.#now)): Draft {
-    const { name, partitions } = this.#topic
-    return {
-      id,
-      topic: name,
-      partition: options.partition ?? this.#drafter.partitioner.partition({ topic: name, key }, partitions),
-      key,
-      value,
-      headers,
       timestamp: options.timestamp ?? this.#now,
       producerId: options.producerId ?? this.#drafter.producerId(),
-      ...(hold && { hold }),
-      ...(options.dedup && { dedup: dedupOf(options.dedup, options.id) }),
     }
+    if (this.#drafter.runtime.middleware.length === 0) return this.#place(draft, options, hold)
+    return this.#transform(draft).then((transformed) => this.#place(transformed, options, hold))
+  }
+
+  async #transform(draft: Draft): Promise<Making> {
+    let outgoing: Outgoing = { id: draft.id, topic: draft.topic, key: draft.key, value: draft.value, headers: draft.headers }
+    for (const each of this.#drafter.runtime.middleware) if (each.outgoing) outgoing = await each.outgoing(outgoing)
+    const { id, key, value, headers } = outgoing
+    return { ...draft, id, key, value, headers }
+  }
+
+  #place(draft: Making, options: MessageOptions, hold = delayOf(options, this.#now)): Draft {
+    draft.partition = options.partition ?? this.#drafter.partitioner.partition(draft, this.#topic.partitions)
+    if (hold) draft.hold = hold
+    if (options.dedup) draft.dedup = dedupOf(options.dedup, options.id)
+    return draft
   }
 }
+
+/** One object from the first to the last: there are as many as there are messages. */
+type Making = { -readonly [Field in keyof Draft]: Draft[Field] }
+
+const unplaced = -1
 
 /** The value's bytes. Throws CODEC. */
 export function encoded<Input>(codec: Codec<Input>, value: Input): Uint8Array | null {
