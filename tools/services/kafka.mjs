@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from './command.mjs'
@@ -16,14 +16,15 @@ export { noKafka } from './kafka/jvm.mjs'
  * - `folder`: for data and logs; what lies there from an earlier start is used again, with its ports. Absent: one in the system's temporary folder, removed by `stop`.
  * - `settings`: for server.properties, on top of kafka/settings.mjs.
  * - `heapMb`: of each node.
+ * - `load`: true for benchmarks. Java then compiles all it can, which costs more at each start than a test ever gets back.
  *
  * Answers `{ brokers, nodes, folder, tool, stop }`. A node (process.mjs) can be killed, stopped, paused and started again; its ports and its data stay.
  */
-export async function startKafka({ nodes: count = 1, folder, settings = {}, heapMb = count === 1 ? 512 : 384 } = {}) {
+export async function startKafka({ nodes: count = 1, folder, settings = {}, heapMb = count === 1 ? 512 : 384, load = false } = {}) {
   const jvm = await kafkaJvm()
   const home = folder ?? mkdtempSync(join(tmpdir(), 'millrace-kafka-'))
   const cluster = await clusterIn(home, count)
-  const nodes = cluster.ports.map((_, index) => nodeOf({ id: index + 1, home, cluster, jvm, settings, heapMb }))
+  const nodes = cluster.ports.map((_, index) => nodeOf({ id: index + 1, home, cluster, settings, command: jvm.command, args: (log) => jvm.server({ heapMb, load, log }) }))
   const brokers = cluster.ports.map(({ broker }) => `127.0.0.1:${broker}`)
   const stop = async () => {
     // The last of three would wait for a majority that is gone; where nothing is kept nobody waits.
@@ -56,29 +57,39 @@ async function clusterIn(home, count) {
   return cluster
 }
 
-function nodeOf({ id, home, cluster: { ports }, jvm, settings, heapMb }) {
+function nodeOf({ id, home, cluster: { ports }, settings, command, args }) {
   const log = join(home, `node-${id}.log`)
   const properties = join(home, `node-${id}.properties`)
   writeFileSync(properties, settingsOf({ id, ports, data: dataOf(home, id), settings }))
   return new ServiceProcess({
     id,
     name: `Kafka's node ${id}`,
-    command: jvm.command,
-    args: [...jvm.server(heapMb, log), properties],
+    command,
+    args: [...args(log), properties],
     output: join(home, `node-${id}.out`),
     ready: 'Kafka Server started',
     logs: [log],
   })
 }
 
-/** Every node learns the identity of all before its first start. */
+/** Every node learns who all of them are before its first start. Kafka formats the first; what the others get differs only in who they are, and takes no Java of its own. */
 async function format({ home, cluster: { id, ports }, jvm }) {
-  const voters = ports.map(({ controller, directory }, index) => `${index + 1}@127.0.0.1:${controller}:${directory}`).join(',')
-  for (const node of ports.map((_, index) => index + 1)) {
-    if (existsSync(join(dataOf(home, node), 'meta.properties'))) continue
-    const args = ['format', '--cluster-id', id, '--initial-controllers', voters, '--config', join(home, `node-${node}.properties`)]
+  const [first, ...others] = ports.map((_, index) => dataOf(home, index + 1))
+  if (!existsSync(identityIn(first))) {
+    const voters = ports.map(({ controller, directory }, index) => `${index + 1}@127.0.0.1:${controller}:${directory}`).join(',')
+    const args = ['format', '--cluster-id', id, '--initial-controllers', voters, '--config', join(home, 'node-1.properties')]
     await run(jvm.command, [...jvm.tool('kafka.tools.StorageTool'), ...args])
   }
+  for (const [index, data] of others.entries()) {
+    if (existsSync(data)) continue
+    const identity = readFileSync(identityIn(first), 'utf8').replace(/^node\.id=.*$/m, `node.id=${index + 2}`).replace(/^directory\.id=.*$/m, `directory.id=${ports[index + 1].directory}`)
+    cpSync(first, data, { recursive: true })
+    writeFileSync(identityIn(data), identity)
+  }
+}
+
+function identityIn(data) {
+  return join(data, 'meta.properties')
 }
 
 function dataOf(home, node) {

@@ -8,13 +8,14 @@ import { builtNativeClient, nativeClient, noNativeClient } from './native-client
 import { services } from './services.mjs'
 
 const names = Object.keys(services)
-const usage = `npm run services -- ${names.join(' | ')} [--nodes 1 | 3] [--folder FOLDER] [--json], or check [--required NAME,...] [--json], or native-client`
+const usage = `npm run services -- ${names.join(' | ')} [--nodes 1 | 3] [--load] [--folder FOLDER] [--json], or check [--required NAME,...] [--json], or native-client`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     nodes: { type: 'string', default: '1' },
     folder: { type: 'string' },
+    load: { type: 'boolean', default: false },
     required: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
@@ -45,7 +46,7 @@ async function main() {
 /** Runs it until somebody ends us. */
 async function serve({ title, start, given }) {
   const began = performance.now()
-  const service = await start({ nodes, ...(values.folder === undefined ? {} : { folder: resolve(values.folder) }) })
+  const service = await start({ nodes, load: values.load, ...(values.folder === undefined ? {} : { folder: resolve(values.folder) }) })
   const facts = { brokers: service.brokers, pids: service.nodes.map(({ pid }) => pid), folder: service.folder }
   if (values.json) console.log(JSON.stringify(facts))
   else console.log(`${title} after ${((performance.now() - began) / 1_000).toFixed(1)} s at ${facts.brokers.join(',')}\ndata and logs: ${facts.folder}\nfor tests: ${given}=${facts.brokers.join(',')}\nCtrl-C stops it`)

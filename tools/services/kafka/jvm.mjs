@@ -6,8 +6,8 @@ import { Missing } from '../missing.mjs'
 const pom = fileURLToPath(new URL('./pom.xml', import.meta.url))
 const serverLog = fileURLToPath(new URL('./server-log.yaml', import.meta.url))
 const toolLog = fileURLToPath(new URL('./tool-log.yaml', import.meta.url))
-/** For programs that run a second or two. */
-const brief = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
+/** Half the work of a start is compiling well what runs for a second. */
+const quick = '-XX:TieredStopAtLevel=1'
 
 /** Why no Kafka can run here; undefined where it can. */
 export function noKafka() {
@@ -20,14 +20,15 @@ export function noKafka() {
   }
 }
 
-/** How Kafka's programs are run: `{ command, server(heapMb, log), tool(main, heapMb) }`, the latter two as arguments. */
+/** How Kafka's programs are run: `{ command, server({ heapMb, load, log }), tool(main, { load }) }`, the latter two as arguments. */
 export async function kafkaJvm() {
   const command = java()
-  // Java spreads the star itself, in an order that is always the same.
-  const classes = ['-XX:-UsePerfData', '-cp', `${await javaJars(pom)}/*`]
+  // Java spreads the star itself.
+  const classes = ['-XX:-UsePerfData', '-XX:+UseSerialGC', '-cp', `${await javaJars(pom)}/*`]
+  const compiled = (load) => (load ? [] : [quick])
   return {
     command,
-    server: (heapMb, log) => [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', `-Dlog4j2.configurationFile=${serverLog}`, `-Dmillrace.log=${log}`, ...classes, 'kafka.Kafka'],
-    tool: (main, heapMb) => [...(heapMb === undefined ? brief : [`-Xmx${heapMb}m`]), `-Dlog4j2.configurationFile=${toolLog}`, ...classes, main],
+    server: ({ heapMb, load, log }) => [`-Xmx${heapMb}m`, ...compiled(load), `-Dlog4j2.configurationFile=${serverLog}`, `-Dmillrace.log=${log}`, ...classes, 'kafka.Kafka'],
+    tool: (main, { load = false } = {}) => [`-Xmx${load ? 512 : 256}m`, ...compiled(load), `-Dlog4j2.configurationFile=${toolLog}`, ...classes, main],
   }
 }
