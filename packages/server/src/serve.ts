@@ -27,11 +27,7 @@ const closeMs = 15_000
 export async function serve(config: Config, { nextPort = false }: ServeOptions = {}): Promise<Serving> {
   checkListening(config)
   const defaults = topicDefaults(config)
-  const mill = new Millrace({
-    engine: await engineOf(config),
-    autoCreate: config.autoCreateTopics ? topicChange(defaults) : false,
-    buffer: { gather: 'turn' }, // each request is a tick of its own
-  })
+  const mill = new Millrace({ engine: await engineOf(config), autoCreate: config.autoCreateTopics ? topicChange(defaults) : false })
   let app: FastifyInstance | undefined
   try {
     await mill.open()

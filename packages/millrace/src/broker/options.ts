@@ -15,8 +15,6 @@ export interface BufferOptions {
   readonly whenFull?: 'wait' | 'reject' | 'drop-oldest'
   /** With `wait`. Default `limits.sendWaitMs`. */
   readonly timeoutMs?: Millis
-  /** What goes to the engine in one call: the sends of one `tick` (the default), or of one `turn` of the event loop, which gathers those of many sockets. */
-  readonly gather?: 'tick' | 'turn'
 }
 
 export interface MillraceOptions {

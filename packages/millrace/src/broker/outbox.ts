@@ -24,7 +24,7 @@ interface Waiter {
   readonly let: () => void
 }
 
-/** The bounded buffer between senders and the engine. What is put in one tick, or turn of the event loop, goes out in one call. */
+/** The bounded buffer between senders and the engine. What is put in one tick goes out in one call. */
 export class Outbox {
   readonly #runtime: Runtime
   readonly #options: Required<BufferOptions>
@@ -43,7 +43,6 @@ export class Outbox {
       maxBytes: limits.sendBufferBytes,
       whenFull: 'wait',
       timeoutMs: limits.sendWaitMs,
-      gather: 'tick',
       ...options,
     }
   }
@@ -113,8 +112,7 @@ export class Outbox {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    const later = this.#options.gather === 'turn' ? setImmediate : process.nextTick
-    later(() => {
+    process.nextTick(() => {
       this.#scheduled = false
       this.#flush()
     })

@@ -54,22 +54,6 @@ describe('send', () => {
     expect((await kit.published(plain)).map(({ value }) => value?.n)).toEqual(Array.from({ length: 50 }, (_, n) => n))
   })
 
-  test.each([
-    { gather: 'tick', calls: 3 },
-    { gather: 'turn', calls: 1 },
-  ] as const)('sends of three ticks of one turn go to the engine in $calls calls, gathered by $gather', async ({ gather, calls }) => {
-    await using kit = troubledKit({ buffer: { gather } })
-    await kit.mill.topics.ensure(plain)
-    const sent: Promise<unknown>[] = []
-    for (let n = 0; n < 3; n += 1) {
-      sent.push(kit.mill.send(plain, { n }))
-      await new Promise<void>((resolve) => process.nextTick(resolve))
-    }
-    await Promise.all(sent)
-    expect(kit.chaos.calls('publish')).toBe(calls)
-    expect((await kit.published(plain)).map(({ value }) => value?.n)).toEqual([0, 1, 2])
-  })
-
   test('keeps the order of the calls where a schema takes its time', async () => {
     await using kit = testKit()
     const turns = [5, 1, 3]

@@ -3,6 +3,7 @@ import { type Trace, runUnit } from 'millrace'
 import type { TSchema } from 'typebox'
 import type { Caller } from '../access/tokens.js'
 import { type Checked, checker } from '../config/check.js'
+import { allRead } from './all-read.js'
 import type { Call } from './call.js'
 import { ErrorData, envelope } from './envelope.js'
 import { BadRequest } from './failure.js'
@@ -61,6 +62,7 @@ function validatorCompiler({ schema, httpPart }: { schema: unknown; httpPart?: s
 function handlerOf(call: Call): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
   const said = sayings[call.says]
   return async (request, reply) => {
+    await allRead()
     const input = { body: request.body, query: request.query, params: request.params, caller: request.caller, gone: () => goneSignal(reply) }
     const trace = traceOf(request)
     const data = await (trace ? runUnit({ trace }, () => call.answer(input)) : call.answer(input))
@@ -77,6 +79,11 @@ function traceOf({ headers }: FastifyRequest): Trace | undefined {
 
 function goneSignal(reply: FastifyReply): AbortSignal {
   const controller = new AbortController()
-  reply.raw.once('close', () => controller.abort())
+  const { raw } = reply
+  const abort = (): void => {
+    if (!raw.writableEnded) controller.abort() // it closes after its answer as well
+  }
+  if (raw.destroyed) abort()
+  else raw.once('close', abort)
   return controller.signal
 }
