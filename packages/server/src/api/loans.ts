@@ -66,7 +66,8 @@ export class Loans {
   /** At most one message of each key: its later ones wait until it is answered. */
   async pull(asked: PullAsk): Promise<readonly Loan[]> {
     const { closing } = this.#memberships
-    const ask = { ...asked, signal: AbortSignal.any([asked.signal, closing]) }
+    // Who does not wait need not hear that the server closes.
+    const ask = asked.waitMs === 0 ? asked : { ...asked, signal: AbortSignal.any([asked.signal, closing]) }
     const end = this.#clock.monotonic() + ask.waitMs
     try {
       const work = (membership: Membership, turns: Turns) => turns.take(ask.waitMs, ask.signal, (waits) => this.#lend(membership, ask, end, waits))
