@@ -5,6 +5,7 @@ import { spawnGuarded } from './guarded.mjs'
 
 const lookMs = 20
 const tailBytes = 4_000
+const wrong = /ERROR|FATAL|^Caused by/
 
 /** One server process, which can be ended in every way and started again. What it prints goes to a file, so that it never waits for us. */
 export class ServiceProcess {
@@ -91,8 +92,14 @@ export class ServiceProcess {
 
   #report(why) {
     const { name, output, logs } = this.#what
-    return [`${name} ${why}`, ...[...logs, output].map((file) => `the end of ${file}:\n${read(file).slice(-tailBytes)}`)].join('\n')
+    return [`${name} ${why}`, ...[...logs, output].map((file) => `${file}:\n${digest(read(file))}`)].join('\n')
   }
+}
+
+/** The end of a log, and before it what was wrong earlier, which a long farewell may have pushed up. */
+function digest(text) {
+  const earlier = text.slice(0, -tailBytes).split('\n').filter((line) => wrong.test(line))
+  return [...earlier.slice(-10), text.slice(-tailBytes)].join('\n')
 }
 
 function read(file) {

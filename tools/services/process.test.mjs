@@ -64,6 +64,11 @@ it('one that ends or hangs before it is ready is an error that shows what it sai
   expect(hanging.pid).toBeUndefined()
 })
 
+it('an error that a long farewell has pushed up is shown too', async () => {
+  const program = `console.log('ERROR the river is dry'); for (let line = 0; line < 1_000; line += 1) console.log('good bye ' + line)`
+  await expect(processOf(program).start()).rejects.toThrow(/ERROR the river is dry[^]*good bye 999/)
+})
+
 it('ends with the process that started it, even one that is killed', async () => {
   const file = join(folder, 'pid')
   const module = new URL('./process.mjs', import.meta.url).href
