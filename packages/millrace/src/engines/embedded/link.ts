@@ -10,6 +10,9 @@ interface Pending {
   readonly reject: (error: MillraceError) => void
 }
 
+// What the thread makes dies with its batch: more room for it would be memory for nothing.
+const resourceLimits = { maxYoungGenerationSizeMb: 16 }
+
 /** The way to the store's thread. Calls of one tick travel together. */
 export class Link {
   readonly #worker: Worker
@@ -23,7 +26,7 @@ export class Link {
   constructor(settings: Omit<StoreSettings, 'gate'>, on: (event: StoreEvent) => void) {
     this.#on = on
     const { gate, remove } = gateOfExit()
-    this.#worker = new Worker(new URL('./store/worker.js', import.meta.url), { workerData: { ...settings, gate } satisfies StoreSettings, name: 'millrace-store' })
+    this.#worker = new Worker(new URL('./store/worker.js', import.meta.url), { workerData: { ...settings, gate } satisfies StoreSettings, name: 'millrace-store', resourceLimits })
     this.#worker.unref()
     this.#worker.on('message', (reply: Reply) => this.#receive(reply))
     this.#worker.on('error', (error) => this.#lose(`the store's thread failed: ${error.message}`))
