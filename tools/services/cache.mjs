@@ -5,9 +5,9 @@ import { join, relative } from 'node:path'
 
 const stampName = 'stamp.json'
 
-/** Where things are kept that are made once and used by many runs. MILLRACE_CACHE names another place. */
+/** Where things are kept that are made once and used by many runs. SERVICES_CACHE names another place. */
 export function cacheFolder(env = process.env) {
-  return env.MILLRACE_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'millrace')
+  return env.SERVICES_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'millrace')
 }
 
 /** The folder `name` of the cache when it is there and whole, else undefined. */

@@ -7,7 +7,7 @@ import { cacheFolder, keep, kept } from './cache.mjs'
 let folder
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-cache-'))
-  vi.stubEnv('MILLRACE_CACHE', folder)
+  vi.stubEnv('SERVICES_CACHE', folder)
 })
 afterEach(() => {
   vi.unstubAllEnvs()
@@ -19,7 +19,7 @@ const writing = (content) => (place) => writeFileSync(join(place, 'a.txt'), cont
 
 it('lies where the user keeps caches, or where they say', () => {
   expect(cacheFolder({ XDG_CACHE_HOME: '/caches' })).toBe('/caches/millrace')
-  expect(cacheFolder({ XDG_CACHE_HOME: '/caches', MILLRACE_CACHE: '/mine' })).toBe('/mine')
+  expect(cacheFolder({ XDG_CACHE_HOME: '/caches', SERVICES_CACHE: '/mine' })).toBe('/mine')
   expect(cacheFolder({})).toMatch(/\.cache.millrace$/)
 })
 

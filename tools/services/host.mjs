@@ -4,7 +4,7 @@ import { Missing } from './missing.mjs'
 
 /**
  * Lends servers to the processes of one test run, over HTTP, so that whoever can fetch can ask: `GET /kafka?nodes=3` answers `{ "brokers": [...] }`. The first who asks waits until it has
- * started; nobody who does not ask pays. 503 says in its text why it cannot run here; with MILLRACE_SERVICES=required that is a 500. `MILLRACE_KAFKA=HOST:PORT,...` names a running one,
+ * started; nobody who does not ask pays. 503 says in its text why it cannot run here; with SERVICES=required that is a 500. `SERVICES_KAFKA=HOST:PORT,...` names a running one,
  * which is then lent for one node and for three.
  */
 export class Host {
@@ -45,7 +45,7 @@ export class Host {
       return { status: 200, body: JSON.stringify({ brokers }) }
     } catch (error) {
       if (!(error instanceof Missing)) return { status: 500, body: String(error) }
-      return { status: this.#env.MILLRACE_SERVICES === 'required' ? 500 : 503, body: `${name} cannot run here: ${error.message}` }
+      return { status: this.#env.SERVICES === 'required' ? 500 : 503, body: `${name} cannot run here: ${error.message}` }
     }
   }
 

@@ -15,7 +15,7 @@ async function hostOf({ env = {}, start } = {}) {
     counts.starts += 1
     return { brokers: Array.from({ length: nodes }, (_, index) => `127.0.0.1:${index}`), stop }
   }
-  const host = new Host({ mill: { start: start ?? starting, given: 'MILLRACE_MILL' } }, env)
+  const host = new Host({ mill: { start: start ?? starting, given: 'SERVICES_MILL' } }, env)
   opened.push(host)
   const at = await host.open()
   const ask = async (path) => {
@@ -43,7 +43,7 @@ it('starts nothing that nobody asks for, and stops what it started', async () =>
 })
 
 it('lends a running one that the environment names', async () => {
-  const { ask, counts } = await hostOf({ env: { MILLRACE_MILL: 'mill:1,mill:2' } })
+  const { ask, counts } = await hostOf({ env: { SERVICES_MILL: 'mill:1,mill:2' } })
   expect(await ask('/mill?nodes=3')).toEqual({ status: 200, text: '{"brokers":["mill:1","mill:2"]}' })
   expect(counts.starts).toBe(0)
 })
@@ -52,7 +52,7 @@ it('says why one cannot run here, which is a failure where services are required
   const start = () => Promise.reject(new Missing('it needs a river'))
   const text = 'mill cannot run here: it needs a river'
   expect(await (await hostOf({ start })).ask('/mill')).toEqual({ status: 503, text })
-  expect(await (await hostOf({ start, env: { MILLRACE_SERVICES: 'required' } })).ask('/mill')).toEqual({ status: 500, text })
+  expect(await (await hostOf({ start, env: { SERVICES: 'required' } })).ask('/mill')).toEqual({ status: 500, text })
 })
 
 it('a start that went wrong is a failure everywhere', async () => {

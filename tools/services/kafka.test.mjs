@@ -22,7 +22,7 @@ describe('Kafka', () => {
       kafka = await startKafka({ folder, heapMb: 256 })
       pids = kafka.nodes.map(({ pid }) => pid)
     } catch (error) {
-      if (!(error instanceof Missing) || process.env.MILLRACE_SERVICES === 'required') throw error
+      if (!(error instanceof Missing) || process.env.SERVICES === 'required') throw error
       missing = `Kafka cannot run here: ${error.message}`
     }
   }, startMs)

@@ -10,6 +10,6 @@ it('nobody who installs the workspace installs the native client', () => {
 
 it('where it cannot be built, the word is the line to type', async () => {
   vi.stubEnv('PATH', '/nowhere')
-  vi.stubEnv('MILLRACE_CACHE', '/nowhere')
+  vi.stubEnv('SERVICES_CACHE', '/nowhere')
   await expect(nativeClient()).rejects.toThrow('on Debian: apt-get install g++ make python3 libcurl4-openssl-dev libssl-dev libsasl2-dev zlib1g-dev libzstd-dev liblz4-dev')
 })

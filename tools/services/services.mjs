@@ -5,5 +5,5 @@ import { noKafka, startKafka } from './kafka.mjs'
  * `{ brokers, stop }`, `given` is the environment variable that names a running one to be used instead.
  */
 export const services = {
-  kafka: { title: 'Kafka 4.3.1', missing: noKafka, start: startKafka, nodes: [1, 3], given: 'MILLRACE_KAFKA' },
+  kafka: { title: 'Kafka 4.3.1', missing: noKafka, start: startKafka, nodes: [1, 3], given: 'SERVICES_KAFKA' },
 }

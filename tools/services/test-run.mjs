@@ -3,10 +3,10 @@ import { services } from './services.mjs'
 
 let host
 
-/** Around a whole run of vitest: who needs a server asks at MILLRACE_SERVICES_AT. */
+/** Around a whole run of vitest: who needs a server asks at SERVICES_AT. */
 export async function setup() {
   host = new Host(services)
-  process.env.MILLRACE_SERVICES_AT = await host.open()
+  process.env.SERVICES_AT = await host.open()
 }
 
 export async function teardown() {
