@@ -49,7 +49,10 @@ async function serve({ title, start, given }) {
   const service = await start({ nodes, load: values.load, ...(values.folder === undefined ? {} : { folder: resolve(values.folder) }) })
   const facts = { brokers: service.brokers, pids: service.nodes.map(({ pid }) => pid), folder: service.folder }
   if (values.json) console.log(JSON.stringify(facts))
-  else console.log(`${title} after ${((performance.now() - began) / 1_000).toFixed(1)} s at ${facts.brokers.join(',')}\ndata and logs: ${facts.folder}\nfor tests: ${given}=${facts.brokers.join(',')}\nCtrl-C stops it`)
+  else {
+    console.log(`${title} after ${((performance.now() - began) / 1_000).toFixed(1)} s at ${facts.brokers.join(',')}`)
+    console.log(`data and logs: ${facts.folder}\nfor tests: ${given}=${facts.brokers.join(',')}\nCtrl-C stops it`)
+  }
   const alive = setInterval(() => undefined, 60_000)
   await Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)))
   clearInterval(alive)
@@ -57,7 +60,8 @@ async function serve({ title, start, given }) {
 }
 
 function check() {
-  const found = [...names.map((each) => ({ name: each, missing: services[each].missing() })), { name: 'native-client', missing: noNativeClient(), word: builtNativeClient() ?? 'can be built here' }]
+  const servers = names.map((each) => ({ name: each, missing: services[each].missing() }))
+  const found = [...servers, { name: 'native-client', missing: noNativeClient(), word: builtNativeClient() ?? 'can be built here' }]
   const lacking = found.filter((each) => each.missing !== undefined && required.includes(each.name))
   if (values.json) console.log(JSON.stringify(found.map((each) => ({ name: each.name, here: each.missing === undefined, missing: each.missing })), null, 2))
   else for (const each of found) console.log(`${each.name.padEnd(14)} ${each.missing ?? each.word ?? 'can run here'}`)

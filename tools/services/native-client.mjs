@@ -68,7 +68,8 @@ function nodeHeaders() {
 
 /** Nine tenths are sources and what the compiler left. */
 function prune(folder) {
-  for (const path of ['deps', 'src', 'build/Release/obj.target', 'build/Release/.deps', 'build/deps/include', 'build/deps/pkgconfig']) rmSync(join(folder, path), { recursive: true, force: true })
+  const left = ['deps', 'src', 'build/Release/obj.target', 'build/Release/.deps', 'build/deps/include', 'build/deps/pkgconfig']
+  for (const path of left) rmSync(join(folder, path), { recursive: true, force: true })
   for (const file of readdirSync(join(folder, 'build/deps')).filter((each) => each.endsWith('.a'))) rmSync(join(folder, 'build/deps', file))
 }
 
