@@ -25,6 +25,7 @@ const questions = new Map([
   ['delays', () => import('./questions/delays.mjs')],
   ['http', () => import('./questions/http.mjs')],
   ['processes', () => import('./questions/processes.mjs')],
+  ['kafka', () => import('./questions/kafka.mjs')],
 ])
 const names = [...questions.keys()]
 const usage = `npm run bench -- ${names.join(' | ')} [--json] [--rounds N] [--full] [--into PAGE.md]`

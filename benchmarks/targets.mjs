@@ -37,6 +37,19 @@ const targets = {
     'idle-groups': [{ ratioAtLeast: 0.9 }],
     'pending-delays': [{ ratioAtLeast: 0.9 }],
   },
+  kafka: {
+    send: [{ ratioAtLeast: 0.9 }],
+    consume: [{ ratioAtLeast: 0.9 }],
+    'key-order': [{ ratioAtLeast: 8 }],
+    'key-order-of-ideal': [{ atLeast: 50 }],
+    'send-single': [{ ratioAtLeast: 0.9 }],
+    'send-single-kafkajs': [{ ratioAtLeast: 5 }],
+    'rebalance-pause': [{ atMost: 1_000 }],
+    'rebalance-twice': [{ atMost: 0 }],
+    'restart-consume': [{ atMost: 2_000 }],
+    'delay-lateness-p99': [{ atMost: 100 }],
+    'delay-early': [{ atMost: 0 }],
+  },
   processes: { 'open-second': [{ atMost: 200 }], 'take-over-most': [{ atMost: 2_500 }] },
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Faults: `npm run faults -- ENGINE [--row F6] [--seed N] [--seconds N] [--json]`.
+// Faults: `npm run faults -- ENGINE [--row F6] [--seed N] [--seconds N] [--client NAME] [--nodes N] [--json]`.
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -7,9 +7,12 @@ import { printTable } from './report.mjs'
 import { rows } from './rows/index.mjs'
 import { runRow } from './run.mjs'
 
-const engines = new Map([['embedded', new URL('./engines/embedded.mjs', import.meta.url).href]])
+const engines = new Map([
+  ['embedded', new URL('./engines/embedded.mjs', import.meta.url).href],
+  ['kafka', new URL('./engines/kafka.mjs', import.meta.url).href],
+])
 const into = join(import.meta.dirname, '..', '.scratch', 'faults')
-const usage = `npm run faults -- ${[...engines.keys()].join(' | ')} [--row ${rows.map(({ id }) => id).join(' | ')}] [--seed N] [--seconds N] [--json]`
+const usage = `npm run faults -- ${[...engines.keys()].join(' | ')} [--row ${rows.map(({ id }) => id).join(' | ')}] [--seed N] [--seconds N] [--client NAME] [--nodes N] [--json]`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,6 +20,8 @@ const { values, positionals } = parseArgs({
     row: { type: 'string', multiple: true },
     seed: { type: 'string' },
     seconds: { type: 'string' },
+    client: { type: 'string' },
+    nodes: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -35,18 +40,33 @@ else await main()
 
 async function main() {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130))
+  const { adapter } = await import(engines.get(name))
+  const choices = chosen(adapter)
+  if (choices === undefined) return
   const results = []
   for (const row of rows.filter(({ id }) => wanted === undefined || wanted.includes(id))) {
     const progress = (text) => tell(`${row.id} ${row.title}: ${text}`)
-    results.push(await runRow(row, { engine: engines.get(name), seed, seconds, into, progress }))
+    results.push(await runRow(row, { engine: engines.get(name), choices, seed, seconds, into, progress }))
   }
   tell('')
-  if (values.json) console.log(JSON.stringify({ name, seed, rows: results }, null, 2))
+  if (values.json) console.log(JSON.stringify({ name, ...choices, seed, rows: results }, null, 2))
   else printTable(results)
   if (results.some(({ folder }) => folder !== undefined)) {
     console.error(`failed with --seed ${seed}`)
     process.exitCode = 1
   }
+}
+
+/** What the adapter lets choose: the first of each unless another is asked for. */
+function chosen(adapter) {
+  const made = {}
+  for (const choice of ['client', 'nodes']) {
+    const known = adapter.choices?.[choice] ?? []
+    const asked = values[choice] ?? known[0]
+    if (asked !== undefined && !known.includes(asked)) return fail(`--${choice} ${asked}: ${known.join(' | ') || `nothing to choose for ${name}`}`)
+    if (asked !== undefined) made[choice] = asked
+  }
+  return made
 }
 
 function tell(text) {

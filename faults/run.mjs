@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { Calls } from './calls.mjs'
 import { checkHistory } from './checker.mjs'
 import { historyFiles, readHistory } from './history.mjs'
 import { Recorder } from './recorder.mjs'
@@ -12,18 +13,26 @@ const spareMs = 60_000
 const takeOverMs = 2_000
 
 /**
- * Runs one row on an engine and checks its history. `engine` is the URL of its adapter, `into` the folder for what the run leaves: it is removed
+ * Runs one row on an engine and checks its history. `engine` is the URL of its adapter, `choices` what may be chosen about it, `into` the folder for what the run leaves: it is removed
  * when all went well, else `folder` says where it is. Answers `{ id, attempts, acknowledged, lost, duplicated, violations, faults, … }`.
  */
-export async function runRow(row, { engine, seed, seconds = row.seconds ?? 10, into, progress = () => undefined }) {
+export async function runRow(row, { engine, choices = {}, seed, seconds = row.seconds ?? 10, into, progress = () => undefined }) {
   const { adapter } = await import(engine)
-  const why = row.cannot?.(adapter)
+  const why = adapter.missing?.(choices) ?? row.cannot?.(adapter)
   if (why !== undefined) return { id: row.id, skipped: why }
   const folder = join(into, `${row.id}-${seed}-${process.pid}`)
   rmSync(folder, { recursive: true, force: true })
   for (const part of ['history', 'logs']) mkdirSync(join(folder, part), { recursive: true })
   const began = performance.now()
-  const report = await (row.run ?? staged)({ row, adapter, run: { folder, engine, seed, settings: row.settings ?? {} }, seconds, progress })
+  progress('starting')
+  const server = await adapter.serve?.({ folder, ...choices, isProxied: row.isProxied ?? false })
+  let report
+  try {
+    const settings = { ...row.settings, ...server?.settings }
+    report = await (row.run ?? staged)({ row, adapter, server, run: { folder, engine, seed, settings }, seconds, progress })
+  } finally {
+    await server?.stop()
+  }
   const result = { id: row.id, ...report, seconds: Math.round((performance.now() - began) / 100) / 10 }
   const isGood = report.violations === 0 && report.troubles.length === 0
   if (!isGood) return { ...result, seed, folder }
@@ -32,9 +41,9 @@ export async function runRow(row, { engine, seed, seconds = row.seconds ?? 10, i
 }
 
 /** Plays a row on its stage in the folder of `run`, and judges it: all but what `runRow` adds. */
-export async function staged({ row, adapter, run, seconds, progress }) {
+export async function staged({ row, adapter, server, run, seconds, progress }) {
   const recorder = new Recorder(join(run.folder, 'history'), 'runner')
-  const stage = new Stage({ row, adapter, run, seconds, recorder, progress })
+  const stage = new Stage({ row, adapter, server, run, seconds, recorder, progress })
   const drain = await play(row, stage)
   recorder.close()
   progress('checking the history')
@@ -61,9 +70,11 @@ async function play(row, stage) {
 /** What the checker found, and what the run should have shown and has not. */
 function judge(row, stage, folder) {
   let attempts = 0
+  const calls = new Calls()
   function* counted(events) {
     for (const event of events) {
       if (event.kind === 'invoke' && (event.op === 'send' || event.op === 'prepare')) attempts += 1
+      calls.take(event)
       yield event
     }
   }
@@ -76,9 +87,11 @@ function judge(row, stage, folder) {
   }
   const { acknowledged, lost, duplicated, violations, counts, checked, faults } = found
   for (const invariant of row.checks) if (!checked.includes(invariant)) troubles.push(`the history says nothing about ${invariant}`)
-  for (const fault of row.faults) if (!(faults[fault] > 0)) troubles.push(`the fault ${fault} never happened`)
+  const expected = typeof row.faults === 'function' ? row.faults(stage) : row.faults
+  for (const fault of expected) if (!(faults[fault] > 0)) troubles.push(`the fault ${fault} never happened`)
   troubles.push(...(row.expects?.(found) ?? []))
+  if (calls.longestMs > (row.hangMs ?? Infinity)) troubles.push(`a call took ${calls.longestMs} ms, allowed are ${row.hangMs}`)
   const total = (numbers) => Object.values(numbers).reduce((sum, each) => sum + each, 0)
-  const own = Object.entries(faults).filter(([name]) => row.faults.includes(name)).map(([, count]) => count)
-  return { attempts, acknowledged, lost, duplicated, violations: total(counts), faults: total(own), happened: faults, checked, found: violations, troubles, notes: stage.notes }
+  const own = Object.entries(faults).filter(([name]) => expected.includes(name)).map(([, count]) => count)
+  return { attempts, acknowledged, lost, duplicated, longestMs: calls.longestMs, violations: total(counts), faults: total(own), happened: faults, checked, found: violations, troubles, notes: stage.notes }
 }

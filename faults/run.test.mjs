@@ -25,7 +25,7 @@ function run(engine, row = calm) {
 
 it('a run in which nothing happens breaks nothing and leaves nothing', { timeout: 60_000 }, async () => {
   const result = await run(embedded)
-  expect(result).toMatchObject({ lost: 0, duplicated: 0, violations: 0, troubles: [] })
+  expect(result).toMatchObject({ lost: 0, duplicated: 0, found: [], violations: 0, troubles: [] })
   expect(result.acknowledged).toBe(result.attempts)
   expect(result.folder).toBe(undefined)
 })

@@ -20,9 +20,9 @@ export class Stage {
   #until = 0
   #isOver = false
 
-  /** `run` goes to every process: `{ folder, engine, seed, settings }`. */
-  constructor({ row, adapter, run, seconds, recorder, progress }) {
-    Object.assign(this, { row, adapter, run, seconds, progress, folder: run.folder, settings: run.settings })
+  /** `run` goes to every process: `{ folder, engine, seed, settings }`. `server` is what the engine runs on, where that is one of its own (servers/). */
+  constructor({ row, adapter, server, run, seconds, recorder, progress }) {
+    Object.assign(this, { row, adapter, server, run, seconds, progress, folder: run.folder, settings: run.settings })
     this.#process = row.process?.(run) ?? {}
     this.random = new Random(run.seed, row.id, 'runner')
     this.#recorder = recorder
@@ -78,7 +78,12 @@ export class Stage {
   /** Makes the topics and starts everybody. */
   async open({ topics, groups, parts }) {
     await this.observe((observer) => observer.call('create', { topics, groups }))
-    await Promise.all(parts.map((part) => this.add(part).start()))
+    const actors = parts.map((part) => this.add(part))
+    const isProducer = ({ role }) => role === 'producer'
+    // Groups take their time to form, which is nobody's delay.
+    await Promise.all(actors.filter((actor) => !isProducer(actor)).map((actor) => actor.start()))
+    await this.pause(this.adapter.formMs ?? 0)
+    await Promise.all(actors.filter(isProducer).map((actor) => actor.start()))
     this.#until = performance.now() + this.seconds * 1_000
   }
 

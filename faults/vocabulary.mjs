@@ -44,9 +44,9 @@ export const kinds = {
   /**
    * `number` ties `begin` to `end`. `happened` (with `end`) false: it was meant and did not come off, and excuses nothing. `end` is
    * when what was broken works again. `loses`: the durabilities that it does not spare, so that power loss has memory and os.
-   * `shiftMs`: a clock jumped by so much. `damages`: bytes of a file were changed.
+   * `shiftMs`: a clock jumped by so much. `damages`: bytes of a file were changed. `excuses` false: it is no reason for anything to come again or late.
    */
-  fault: { fault: 'string', number: 'number', phase: 'string', on: 'string?', happened: 'boolean?', loses: 'list?', shiftMs: 'number?', damages: 'boolean?' },
+  fault: { fault: 'string', number: 'number', phase: 'string', on: 'string?', happened: 'boolean?', loses: 'list?', shiftMs: 'number?', damages: 'boolean?', excuses: 'boolean?' },
   /** What came of a fault that damages: `found` is damaged (the store said so) or intact (all was read back and is whole). */
   report: { number: 'number', found: 'string', code: 'string?' },
   /** A process was ready again. `manual`: somebody had to help. */

@@ -1,33 +1,45 @@
 #!/usr/bin/env node
-// Runs the conformance suite and its mutants on an engine: `npm run conformance -- memory|embedded [--json]`.
+// Runs the conformance suite and its mutants on an engine: `npm run conformance -- memory|embedded|kafka [--client NAME] [--nodes 3] [--only WORDS] [--json]`.
 import { parseArgs } from 'node:util'
 import { mutants, cases, runMutants, runSuite } from 'millrace/conformance'
+import { clientNames, kafkaHarnesses } from './kafka-harness.mjs'
 
-/** How to come to a harness, by the engine's name. */
+/** How to come to harnesses, by the engine's name. What runs on a server is slower, and mutants that every engine shows need it not. */
 const harnesses = {
   memory: async () => {
     const { memoryHarness } = await import('../packages/millrace/dist/testing/harness/memory.js')
-    return memoryHarness
+    return { makeHarness: memoryHarness }
   },
   embedded: async () => {
     const { embeddedHarness } = await import('../packages/millrace/dist/testing/harness/embedded.js')
-    return () => embeddedHarness(import.meta.resolve('lmdb'))
+    return { makeHarness: () => embeddedHarness(import.meta.resolve('lmdb')) }
   },
+  kafka: async ({ client, nodes }) => ({ ...(await kafkaHarnesses({ client, nodes: Number(nodes) })), limitMs: 120_000, atOnce: 8, mutants: false }),
 }
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false } } })
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    client: { type: 'string', default: 'confluent' },
+    nodes: { type: 'string', default: '1' },
+    only: { type: 'string', default: '' },
+    json: { type: 'boolean', default: false },
+  },
+})
 const [engine = ''] = positionals
-if (!Object.hasOwn(harnesses, engine) || positionals.length !== 1) {
-  console.error(`usage: npm run conformance -- ${Object.keys(harnesses).join('|')} [--json]`)
+if (!Object.hasOwn(harnesses, engine) || positionals.length !== 1 || !clientNames.includes(values.client) || !['1', '3'].includes(values.nodes)) {
+  console.error(`usage: npm run conformance -- ${Object.keys(harnesses).join('|')} [--client ${clientNames.join('|')}] [--nodes 1|3] [--only WORDS] [--json]`)
   process.exit(2)
 }
 
 /** People read on stdout; with --json it is a program's, and people follow on stderr. */
 const say = values.json ? console.error : console.log
-const makeHarness = async () => (await harnesses[engine]())()
+const { makeHarness, stop = () => undefined, limitMs, atOnce, mutants: runsMutants = true } = await harnesses[engine](values)
+const filter = ({ noun, name }) => `${noun}: ${name}`.includes(values.only)
 
-const suite = await runSuite({ makeHarness, onResult: sayCase(cases.length) })
-const caught = await runMutants({ makeHarness, onResult: sayMutant(mutants.length) })
+const suite = await runSuite({ makeHarness, filter, onResult: sayCase(cases.filter(filter).length), ...(limitMs && { limitMs, atOnce }) })
+const caught = runsMutants ? await runMutants({ makeHarness, onResult: sayMutant(mutants.length) }) : []
+await stop()
 const by = caught.filter((each) => each.caught).map((each) => ({ mutant: each.mutant, case: each.case }))
 const { passed, failed, refused } = suite
 

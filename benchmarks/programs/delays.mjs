@@ -1,8 +1,10 @@
 // A million messages that wait for their time, in a process of its own, so that its memory and its CPU are theirs.
 import { readFileSync } from 'node:fs'
-import { memory } from 'millrace'
+import { performance } from 'node:perf_hooks'
+import { memory, Millrace } from 'millrace'
 import { embedded } from 'millrace/embedded'
 import { answerCalls } from '../child.mjs'
+import { kafkaEngine, kafkaModules } from '../kafka-place.mjs'
 import { quantile } from '../rounds.mjs'
 import { bench, blobs, itemsOf, millOf, rate, sendBatches } from '../workload.mjs'
 
@@ -14,14 +16,23 @@ let mill
 let lateness = []
 
 answerCalls({
-  /** @param {'memory' | 'embedded'} kind @param {string} path */
+  /** @param {'memory' | 'embedded' | 'kafka'} kind @param {string} path of Kafka: its brokers */
   async open(kind, path) {
-    mill = await millOf(kind === 'memory' ? memory() : embedded({ path, lmdb: import.meta.resolve('lmdb') }))
+    mill = await millOf(await engineOf(kind, path))
     mill.consumeBatch(bench, 'bench', (messages) => {
       const now = Date.now()
       for (const { delayedUntil = Number.NaN } of messages) lateness.push(now - delayedUntil)
     })
   },
+  /** How long it takes to open a store of Kafka and to know what is pending, in ms. @param {string} brokers */
+  async know(brokers) {
+    const engine = await engineOf('kafka', brokers)
+    const start = performance.now()
+    mill = new Millrace({ engine })
+    await mill.delays.list({ topic: bench, limit: 1 })
+    return performance.now() - start
+  },
+  close: () => mill.close(),
   /** Sends so many that are due in an hour or later; messages a second. @param {number} count */
   pile: (count) => rate(count, async () => {
     for (let sent = 0; sent < count; sent += values.length) await send(Math.min(values.length, count - sent), () => Date.now() + hour + Math.floor(Math.random() * hour))
@@ -50,6 +61,12 @@ answerCalls({
     return { p50: quantile(lateness, 0.5), p99: quantile(lateness, 0.99), most: quantile(lateness, 1), early: lateness.filter((late) => late < 0).length }
   },
 })
+
+/** @param {'memory' | 'embedded' | 'kafka'} kind @param {string} path @returns {Promise<import('millrace').Engine>} */
+async function engineOf(kind, path) {
+  if (kind === 'memory') return memory()
+  return kind === 'embedded' ? embedded({ path, lmdb: import.meta.resolve('lmdb') }) : kafkaEngine('confluent', path.split(','), await kafkaModules(), 'delays.')
+}
 
 /** @param {number} count @param {() => number} at */
 function send(count, at) {

@@ -1,11 +1,12 @@
 // The service: sends the answers of a file and works on them in three groups, until it is told to stop.
 import { once } from 'node:events'
 import { fixed } from 'millrace'
-import { answers, batchesIn } from './answers.mjs'
+import { answers } from './answers.mjs'
 import { Postbox } from './postbox.mjs'
 import { openQueue } from './queue.mjs'
 import { Results } from './results.mjs'
 import { reviewed } from './reviews.mjs'
+import { sendFile } from './sending.mjs'
 import { withAnswer } from './statistics.mjs'
 
 const [file, folder, postboxState] = process.argv.slice(2)
@@ -33,26 +34,11 @@ mill.consume(answers, 'notices', async (message, context) => {
   await notice(message, context)
 }, { retry: fixed({ attempts: 3, everyMs: 5 }) })
 
-await sendAll()
+await sendFile(mill, file, report)
 await stop
 await mill.close()
 await results.close()
 if (process.connected) process.disconnect()
-
-/** From the first row, whatever was sent before: a row that is there already is answered as a duplicate. */
-async function sendAll() {
-  for await (const batch of batchesIn(file, 100)) {
-    for (const { ok, error } of await mill.sendMany(answers, batch.map(toMessage))) {
-      if (error) throw error
-      if (ok.duplicate) progress.duplicates += 1
-    }
-    report({ sent: progress.sent + batch.length })
-  }
-}
-
-function toMessage(answer) {
-  return { value: answer, id: `row-${answer.row}`, dedup: { windowMs: 24 * 3_600_000 } }
-}
 
 /** A handler whose change is made once for each message, however often it is delivered. */
 function counting(change) {

@@ -24,6 +24,8 @@ export async function play(part) {
     goOn: () => consumer.goOn(),
     /** As a handler that computes: this thread is busy. */
     block: (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
+    /** How many verdicts were taken. */
+    settled: () => consumer.settled,
     rest: () => undefined,
     end: async () => {
       await consumer.end()
@@ -33,6 +35,7 @@ export async function play(part) {
 }
 
 class Consumer {
+  settled = 0
   #part
   #options
   #engine
@@ -178,8 +181,10 @@ class Consumer {
     return { delivery, is: 'done' }
   }
 
-  #settle(verdicts) {
-    return settle(this.#membership, this.#part.recorder, this.#about, verdicts)
+  async #settle(verdicts) {
+    const outcomes = await settle(this.#membership, this.#part.recorder, this.#about, verdicts)
+    this.settled += outcomes.filter((outcome) => outcome === 'settled').length
+    return outcomes
   }
 
   get #about() {

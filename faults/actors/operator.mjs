@@ -8,7 +8,7 @@ export async function play(part) {
   let isResting = false
   const work = (async () => {
     while (!isResting) {
-      for (const group of groups) await sweep(part, engine, topic, group)
+      for (const group of groups) await sweep(part, engine, topic, group).catch((error) => trouble(part, error))
       await pause(part.random.between(everyMs / 2, everyMs))
     }
   })()
@@ -28,4 +28,10 @@ async function sweep({ recorder, random }, engine, topic, group) {
     return { op, facts: { topic, group, id: message.id }, decision: { hold: id, to: op === 'redrive' ? 'release' : 'drop' } }
   })
   if (entries.length > 0) await decide({ engine, recorder }, entries)
+}
+
+/** What cannot be looked through now may be later. */
+function trouble({ say }, error) {
+  say('trouble', { code: error.code ?? error.name, message: error.message })
+  if (error.code === 'CLOSED' || error.code === 'ENGINE_FAILED') throw error
 }

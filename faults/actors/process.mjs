@@ -6,6 +6,7 @@ import { Recorder } from '../recorder.mjs'
 const roles = {
   producer: () => import('./producer.mjs'),
   consumer: () => import('./consumer.mjs'),
+  crowd: () => import('./crowd.mjs'),
   handler: () => import('./handler.mjs'),
   server: () => import('./server.mjs'),
   'http-producer': () => import('./http-producer.mjs'),

@@ -46,7 +46,8 @@ class Producer {
 
   constructor(part, engine) {
     this.#part = part
-    this.#options = { ...defaults, ...part.options }
+    const { dedup, ...options } = { ...defaults, ...part.options }
+    this.#options = { ...options, dedup: dedup && engine.traits.dedup }
     this.#engine = engine
   }
 

@@ -21,9 +21,13 @@ export class Faults {
     return [...this.#byNumber.values()].filter((fault) => fault.happened)
   }
 
+  get #excusing() {
+    return this.happened.filter(({ event }) => event.excuses !== false)
+  }
+
   /** How many showed their effects between the two times. */
   during(from, to) {
-    return this.happened.filter((fault) => fault.begin <= to && fault.end + this.#graceMicros >= from).length
+    return this.#excusing.filter((fault) => fault.begin <= to && fault.end + this.#graceMicros >= from).length
   }
 
   /** What was answered at `from` and survives `survives` may rightly be gone at `to`. */
@@ -34,7 +38,7 @@ export class Faults {
   /** From when on something due at `dueAt` is late: waits until the faults that came before `slackMicros` were over have ended. */
   dueAfterRecovery(dueAt, slackMicros) {
     let start = dueAt
-    for (const fault of this.happened) {
+    for (const fault of this.#excusing) {
       const end = fault.end + this.#graceMicros
       if (fault.begin <= start + slackMicros && end > start) start = end
     }

@@ -5,6 +5,7 @@ import { checkFolder, look, writeBoot } from '../power/outage.mjs'
 import { buildShim, Control, noShim, phases, shimmed, steps } from '../power/shim.mjs'
 import { Random } from '../random.mjs'
 import { Recorder } from '../recorder.mjs'
+import { noFiles } from './servers.mjs'
 
 const topic = 'orders'
 const partitions = 3
@@ -33,7 +34,7 @@ export const everyStep = {
   id: 'F4',
   title: 'a process is killed at each step of a commit',
   seconds: 60,
-  cannot: noShim,
+  cannot: (adapter) => noFiles(adapter) ?? noShim(),
   run: async ({ row, adapter, run, seconds, progress }) => {
     const library = buildShim(run.folder)
     const total = { attempts: 0, acknowledged: 0, lost: 0, duplicated: 0, faults: 0, happened: {}, found: [], troubles: [] }

@@ -1,5 +1,6 @@
 import { campaign } from '../power/campaign.mjs'
 import { buildShim, noShim } from '../power/shim.mjs'
+import { noFiles } from './servers.mjs'
 
 /**
  * The host loses power. A killed process proves nothing about that: the system still has what it wrote. LMDB rewrites its file in place, so
@@ -19,7 +20,7 @@ export const powerLoss = {
   id: 'F6',
   title: 'the host loses its power',
   seconds: 40,
-  cannot: noShim,
+  cannot: (adapter) => noFiles(adapter) ?? noShim(),
   run: async ({ row, adapter, run, seconds, progress }) => {
     const library = buildShim(run.folder)
     const began = performance.now()

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { beyond, damage, promised } from '../damage/damages.mjs'
 import { Watcher } from '../damage/watcher.mjs'
 import { Random } from '../random.mjs'
+import { noFiles } from './servers.mjs'
 
 const fill = new URL('../damage/fill.mjs', import.meta.url)
 const messages = 300
@@ -22,7 +23,7 @@ export const damagedStore = {
   id: 'F7',
   title: 'files of the store are damaged',
   seconds: 30,
-  cannot: ({ name }) => (name === 'embedded' ? undefined : `engine ${name} keeps no file that a row could damage`),
+  cannot: noFiles,
   run: async ({ row, run, seconds, progress }) => {
     const random = new Random(run.seed, row.id)
     const ends = performance.now() + seconds * 1_000

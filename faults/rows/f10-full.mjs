@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { staged } from '../run.mjs'
 import { everyday } from './scenes.mjs'
+import { noFiles } from './servers.mjs'
 
 const leaseMs = 6_000
 const checks = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I10', 'I11', 'I15']
@@ -50,18 +51,7 @@ export const full = {
   id: 'F10',
   title: 'there is no room',
   seconds: 16,
-  cannot: () => {
-    const folder = mkdtempSync(join(tmpdir(), 'millrace-mount-'))
-    try {
-      mount(folder)
-      execFileSync('umount', [folder], { stdio: 'ignore' })
-      return undefined
-    } catch {
-      return 'it needs a small disk, and mounting a tmpfs is not allowed here'
-    } finally {
-      rmdirSync(folder)
-    }
-  },
+  cannot: (adapter) => noFiles(adapter) ?? noMount(),
   run: async ({ adapter, run, seconds, progress }) => {
     const reports = []
     for (const [name, row] of [['disk', disk], ['map', map]]) {
@@ -134,5 +124,18 @@ function merged(reports) {
     happened: Object.assign({}, ...reports.map(({ happened }) => happened)),
     found: reports.flatMap(({ found = [] }) => found),
     troubles: reports.flatMap(({ troubles }) => troubles),
+  }
+}
+
+function noMount() {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-mount-'))
+  try {
+    mount(folder)
+    execFileSync('umount', [folder], { stdio: 'ignore' })
+    return undefined
+  } catch {
+    return 'it needs a small disk, and mounting a tmpfs is not allowed here'
+  } finally {
+    rmdirSync(folder)
   }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { campaign } from '../power/campaign.mjs'
 import { buildShim, Control, noShim } from '../power/shim.mjs'
+import { noFiles } from './servers.mjs'
 
 const ways = [
   { fault: 'sync fails', rate: 'failSyncs', counter: 'failedSyncs' },
@@ -20,7 +21,7 @@ export const ioErrors = {
   id: 'F11',
   title: 'the disk answers EIO to writes and syncs',
   seconds: 30,
-  cannot: noShim,
+  cannot: (adapter) => noFiles(adapter) ?? noShim(),
   run: async ({ row, adapter, run, seconds, progress }) => {
     const began = performance.now()
     const control = new Control(join(run.folder, 'control'), { random: run.seed })

@@ -1,15 +1,15 @@
 /**
  * The programs of a page: blocks fenced as ```ts run or ```js run, each with what the next ```text output block says it
- * prints. `line` is where the code begins.
+ * prints. One that is fenced as ```js run needs kafka has a server's name in `needs`. `line` is where the code begins.
  */
 export function programsOf(page, markdown) {
   const blocks = fences(markdown)
   return blocks.flatMap(({ info, body, line }, index) => {
-    const [, language] = /^(ts|js) run$/.exec(info) ?? []
+    const [, language, needs] = /^(ts|js) run(?: needs (\w+))?$/.exec(info) ?? []
     if (language === undefined) return []
     const next = blocks[index + 1]
     if (next?.info !== 'text output') throw new Error(`${page}:${line}: the code says "run" and no \`\`\`text output follows`)
-    return [{ page, line, language, code: body, expected: next.body }]
+    return [{ page, line, language, needs, code: body, expected: next.body }]
   })
 }
 

@@ -18,9 +18,9 @@ export function build(folder, files) {
   return spawnSync(process.execPath, [join(folder, 'node_modules/typescript/bin/tsc'), '--project', folder], { encoding: 'utf8' }).stdout
 }
 
-/** Runs a program in its folder and answers what it printed; what it complained about and a bad end are printed too. */
-export async function output(folder, file) {
-  const child = spawn(process.execPath, [file], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs, env: { ...process.env, FORCE_COLOR: '0' } })
+/** Runs a program in its folder and answers what it printed; what it complained about and a bad end are printed too. `env` is on top of ours. */
+export async function output(folder, file, env = {}) {
+  const child = spawn(process.execPath, [file], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs, env: { ...process.env, FORCE_COLOR: '0', ...env } })
   let text = ''
   let complaints = ''
   child.stdout.setEncoding('utf8').on('data', (part) => (text += part))

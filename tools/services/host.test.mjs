@@ -15,11 +15,15 @@ async function hostOf({ env = {}, start } = {}) {
     counts.starts += 1
     return { brokers: Array.from({ length: nodes }, (_, index) => `127.0.0.1:${index}`), stop }
   }
-  const host = new Host({ mill: { start: start ?? starting, given: 'SERVICES_MILL' } }, env)
+  const tool = async (brokers, name, args, { input = '' }) => {
+    if (name === 'saw') throw new Error('the saw is blunt')
+    return { stdout: `${name} ${args.join(' ')} at ${brokers.join(',')}: ${input}`, stderr: '' }
+  }
+  const host = new Host({ mill: { start: start ?? starting, given: 'SERVICES_MILL', tool } }, env)
   opened.push(host)
   const at = await host.open()
-  const ask = async (path) => {
-    const response = await fetch(`${at}${path}`)
+  const ask = async (path, order) => {
+    const response = await fetch(`${at}${path}`, order && { method: 'POST', body: JSON.stringify(order) })
     return { status: response.status, text: await response.text() }
   }
   return { host, ask, counts }
@@ -62,4 +66,11 @@ it('a start that went wrong is a failure everywhere', async () => {
 
 it('does not know other names', async () => {
   expect(await (await hostOf()).ask('/toString')).toEqual({ status: 404, text: 'no service toString: mill' })
+})
+
+it('runs the tools of what it lends', async () => {
+  const { ask, counts } = await hostOf()
+  expect(await ask('/mill', { tool: 'sieve', args: ['--fine'], input: 'flour' })).toEqual({ status: 200, text: '{"stdout":"sieve --fine at 127.0.0.1:0: flour","stderr":""}' })
+  expect(await ask('/mill', { tool: 'saw', args: [] })).toEqual({ status: 500, text: 'Error: the saw is blunt' })
+  expect(counts.starts).toBe(1)
 })

@@ -14,7 +14,7 @@ export { noKafka } from './kafka/jvm.mjs'
 /**
  * Starts Kafka, one node or three, on free ports of this host, and answers when it serves.
  * - `folder`: for data and logs; what lies there from an earlier start is used again, with its ports. Absent: one in the system's temporary folder, removed by `stop`.
- * - `settings`: for server.properties, on top of kafka/settings.mjs.
+ * - `settings`: for server.properties, on top of kafka/settings.mjs; or a function that answers them for one node's `{ id, broker, controller }`, the latter two its ports.
  * - `heapMb`: of each node.
  * - `load`: true for benchmarks. Java then compiles all it can, which costs more at each start than a test ever gets back.
  *
@@ -60,7 +60,7 @@ async function clusterIn(home, count) {
 function nodeOf({ id, home, cluster: { ports }, settings, command, args }) {
   const log = join(home, `node-${id}.log`)
   const properties = join(home, `node-${id}.properties`)
-  writeFileSync(properties, settingsOf({ id, ports, data: dataOf(home, id), settings }))
+  writeFileSync(properties, settingsOf({ id, ports, data: dataOf(home, id), settings: typeof settings === 'function' ? settings({ id, ...ports[id - 1] }) : settings }))
   return new ServiceProcess({
     id,
     name: `Kafka's node ${id}`,

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Real servers without containers: `npm run services -- kafka [--nodes 3] | check [--required kafka] | native-client`.
+// Real servers without containers: `npm run services -- kafka [--nodes 3] [-- COMMAND ...] | check [--required kafka] | native-client`.
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -8,7 +9,7 @@ import { builtNativeClient, nativeClient, noNativeClient } from './native-client
 import { services } from './services.mjs'
 
 const names = Object.keys(services)
-const usage = `npm run services -- ${names.join(' | ')} [--nodes 1 | 3] [--load] [--folder FOLDER] [--json], or check [--required NAME,...] [--json], or native-client`
+const usage = `npm run services -- ${names.join(' | ')} [--nodes 1 | 3] [--load] [--folder FOLDER] [--json] [-- COMMAND ...], or check [--required NAME,...] [--json], or native-client`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -21,12 +22,12 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', short: 'h', default: false },
   },
 })
-const [name] = positionals
+const [name, ...command] = positionals
 const required = values.required?.split(',') ?? []
 const nodes = Number(values.nodes)
 const known = [...names, 'native-client']
 if (values.help) console.log(usage)
-else if (positionals.length !== 1 || ![...known, 'check'].includes(name)) fail(usage)
+else if (![...known, 'check'].includes(name) || (command.length > 0 && !names.includes(name))) fail(usage)
 else if (required.some((each) => !known.includes(each))) fail(`--required ${values.required}: ${known.join(', ')}`)
 else if (Object.hasOwn(services, name) && !services[name].nodes.includes(nodes)) fail(`--nodes ${values.nodes}: ${services[name].nodes.join(' or ')}`)
 else await main()
@@ -43,11 +44,18 @@ async function main() {
   }
 }
 
-/** Runs it until somebody ends us. */
+/** Runs it until somebody ends us, or a command that was given has ended: to that one it is at KAFKA=HOST:PORT, as to a program of a page. */
 async function serve({ title, start, given }) {
   const began = performance.now()
   const service = await start({ nodes, load: values.load, ...(values.folder === undefined ? {} : { folder: resolve(values.folder) }) })
   const facts = { brokers: service.brokers, pids: service.nodes.map(({ pid }) => pid), folder: service.folder }
+  if (command.length > 0) {
+    const env = { ...process.env, [name.toUpperCase()]: facts.brokers.join(',') }
+    const [code, signal] = await once(spawn(command[0], command.slice(1), { stdio: 'inherit', env }), 'exit')
+    await service.stop()
+    process.exitCode = signal === null ? code : 1
+    return
+  }
   if (values.json) console.log(JSON.stringify(facts))
   else {
     console.log(`${title} after ${((performance.now() - began) / 1_000).toFixed(1)} s at ${facts.brokers.join(',')}`)

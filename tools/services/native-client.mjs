@@ -34,6 +34,13 @@ export function builtNativeClient() {
   return folder === undefined ? undefined : entryIn(folder)
 }
 
+/** As `builtNativeClient`; throws Missing where it was not built: whoever runs tests does not wait minutes for it unasked. */
+export function lentNativeClient() {
+  const built = builtNativeClient()
+  if (built === undefined) throw new Missing(noNativeClient() ?? 'it was not built: npm run services -- native-client')
+  return built
+}
+
 /** Why it is not there and cannot be built here; undefined where it is or can. */
 export function noNativeClient() {
   if (builtNativeClient() !== undefined) return undefined

@@ -58,7 +58,7 @@ function wrongWithBare(tree, { file, room, tests }, specifier) {
   const other = tree.packages.find((each) => each.name === name)
   if (other) return wrongWithSubpath(other, own, room, specifier)
   if (room.packages.includes(name) || own?.manifest.dependencies?.[name]) return undefined
-  if (tests.name.test(file) && tests.packages.includes(name)) return undefined
+  if ((tests.name.test(file) || tests.helper.test(file)) && tests.packages.includes(name)) return undefined
   return { to: name, why: `${room.name} must not import the package ${name}: it is not a dependency of ${own?.name ?? 'this room'}` }
 }
 

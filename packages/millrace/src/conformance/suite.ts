@@ -2,6 +2,7 @@ import type { Case } from './case.js'
 import { cases } from './cases/index.js'
 import type { Harness } from './harness.js'
 import { Kit } from './kit.js'
+import { needs } from './needs.js'
 
 export interface CaseResult {
   readonly name: string
@@ -26,26 +27,40 @@ export interface SuiteRequest {
   readonly onResult?: (result: CaseResult) => void
   /** Real time that one case may take. */
   readonly limitMs?: number
+  /** Cases at once, where time is real and most of it is waited for. Those that block the thread run by themselves. Default 1. */
+  readonly atOnce?: number
 }
 
 const caseLimitMs = 30_000
 
 /** Runs the suite, each case on a harness of its own. */
-export async function runSuite({ makeHarness, filter = () => true, onResult, limitMs }: SuiteRequest): Promise<SuiteResult> {
-  const results: CaseResult[] = []
+export async function runSuite({ makeHarness, filter = () => true, onResult, limitMs, atOnce = 1 }: SuiteRequest): Promise<SuiteResult> {
+  const results = new Map<Case, CaseResult>()
   let engine = ''
   const named = async (): Promise<Harness> => {
     const harness = await makeHarness()
     engine = harness.name
     return harness
   }
-  for (const each of cases.filter(filter)) {
+  const run = async (each: Case): Promise<void> => {
     const result = await runCase(each, named, limitMs)
-    results.push(result)
+    results.set(each, result)
     onResult?.(result)
   }
-  const count = (wanted: CaseResult['result']): number => results.filter(({ result }) => result === wanted).length
-  return { engine, passed: count('passed'), failed: count('failed'), refused: count('refused'), results }
+  const wanted = cases.filter(filter)
+  await inLanes(wanted.filter(({ needs: needed }) => needed !== needs.beats.needs), atOnce, run)
+  await inLanes(wanted.filter(({ needs: needed }) => needed === needs.beats.needs), 1, run)
+  const inOrder = wanted.flatMap((each) => results.get(each) ?? [])
+  const count = (kind: CaseResult['result']): number => inOrder.filter(({ result }) => result === kind).length
+  return { engine, passed: count('passed'), failed: count('failed'), refused: count('refused'), results: inOrder }
+}
+
+async function inLanes<T>(items: readonly T[], lanes: number, run: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items]
+  const lane = async (): Promise<void> => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await run(item)
+  }
+  await Promise.all(Array.from({ length: lanes }, lane))
 }
 
 /** Runs one case. Never throws: a failure, and a case that hangs, is a result. */

@@ -1,6 +1,8 @@
+import type { Millis } from '../core/clock.js'
 import { MillraceError } from '../core/errors.js'
+import type { Hold } from '../core/hold.js'
 import { limits } from '../core/limits.js'
-import type { Draft } from '../core/message.js'
+import type { Draft, MessageKind } from '../core/message.js'
 
 /** Bytes that count against `maxMessageBytes`: value, key and headers. */
 export function draftBytes(draft: Pick<Draft, 'key' | 'value' | 'headers'>): number {
@@ -29,6 +31,11 @@ export function wrongInTopic(draft: Draft, topic: { readonly name: string; reado
     return new MillraceError('TOO_LARGE', `message ${draft.id} has ${bytes} bytes: topic ${topic.name} takes ${topic.maxMessageBytes} (maxMessageBytes)`, { field: 'value' })
   }
   return undefined
+}
+
+/** A delayed message says until when it was held. */
+export function delayedUntil(kind: MessageKind, { until }: Hold): { readonly delayedUntil?: Millis } {
+  return kind === 'delay' && until !== 'decided' ? { delayedUntil: until } : {}
 }
 
 function isId(id: unknown): id is string {

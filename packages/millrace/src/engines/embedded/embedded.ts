@@ -9,7 +9,7 @@ import type { Traits } from '../../engine/traits.js'
 import { fromWire, Link, type StoreEvent } from './link.js'
 import { EmbeddedMembership } from './membership.js'
 import type { PublishAnswer, PublishBatch, WireHeld, WireMessage } from './protocol.js'
-import { packDrafts, readRecord } from './record.js'
+import { packDrafts, readRecord } from '../../engine/record.js'
 
 export interface EmbeddedOptions {
   /** The store's folder; created where there is none. Several processes of one host may share it. */

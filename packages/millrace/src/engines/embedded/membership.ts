@@ -2,7 +2,7 @@ import type { Failure } from '../../core/hold.js'
 import type { Delivery, JoinRequest, LeaseRequest, Membership, Outcome, Verdict } from '../../engine/engine.js'
 import type { Link } from './link.js'
 import type { LeaseAnswer, SettleBatch } from './protocol.js'
-import { readRecord } from './record.js'
+import { readRecord } from '../../engine/record.js'
 import type { AgainId } from './store/rows.js'
 
 /** A delivery that remembers where in the store it came from. */

@@ -1,12 +1,11 @@
 import type { Millis } from '../../core/clock.js'
 import type { Hold } from '../../core/hold.js'
 import type { Message } from '../../core/message.js'
-import { draftBytes } from '../../engine/draft.js'
+import { delayedUntil, draftBytes } from '../../engine/draft.js'
 import type { Decided, Decision, Edit, Held } from '../../engine/engine.js'
-import type { GroupCursor } from './group-cursor.js'
+import type { GroupCursor } from '../../engine/cursor/group-cursor.js'
 import { blocks, type Group } from './group.js'
 import type { HeldRecord } from './held-record.js'
-import { delayedUntil } from './publish.js'
 import type { MemoryStore } from './store.js'
 
 /** Ends a hold, or holds anew. */

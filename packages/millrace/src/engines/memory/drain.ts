@@ -1,5 +1,5 @@
 import type { Cancel } from '../../core/clock.js'
-import type { GroupCursor } from './group-cursor.js'
+import type { GroupCursor } from '../../engine/cursor/group-cursor.js'
 import type { Member } from './member.js'
 
 /** A member lets partitions go: `revoke` is awaited, for `drainMs` at most, before they are free. */

@@ -3,10 +3,11 @@ import { MillraceError } from '../../core/errors.js'
 import type { Delivery, JoinRequest, LeaseRequest } from '../../engine/engine.js'
 import { startBeat } from './beat.js'
 import { Drain } from './drain.js'
-import type { GroupCursor, Owner } from './group-cursor.js'
+import type { GroupCursor } from '../../engine/cursor/group-cursor.js'
+import type { Owner } from '../../engine/cursor/owner.js'
 import type { Group } from './group.js'
 import type { Instance } from './instance.js'
-import { Waiters } from './waiters.js'
+import { Waiters } from '../../engine/waiters.js'
 
 /** A member of a group: what it owns, and who waits for its messages. */
 export class Member implements Owner {

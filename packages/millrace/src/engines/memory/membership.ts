@@ -1,6 +1,6 @@
 import { MillraceError } from '../../core/errors.js'
 import type { Delivery, LeaseRequest, Membership, Outcome, Verdict } from '../../engine/engine.js'
-import type { GroupCursor } from './group-cursor.js'
+import type { GroupCursor } from '../../engine/cursor/group-cursor.js'
 import type { Member } from './member.js'
 import { noticePassed } from './retention.js'
 

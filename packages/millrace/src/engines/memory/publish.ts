@@ -2,7 +2,7 @@ import type { Millis } from '../../core/clock.js'
 import { MillraceError } from '../../core/errors.js'
 import type { Hold } from '../../core/hold.js'
 import type { Draft, Durability, MessageKind, Offset } from '../../core/message.js'
-import { draftBytes, wrongInTopic } from '../../engine/draft.js'
+import { delayedUntil, draftBytes, wrongInTopic } from '../../engine/draft.js'
 import type { Published } from '../../engine/engine.js'
 import type { Original } from './dedup.js'
 import { noticePassed } from './retention.js'
@@ -64,11 +64,6 @@ function hold(topic: TopicState, draft: Draft, asked: Hold, wall: Millis): Publi
   store.heldUntil(asked.until)
   store.stir({ what: 'held', topic: topic.name })
   return receipt(draft, null)
-}
-
-/** A delayed message says until when it was held. */
-export function delayedUntil(kind: MessageKind, { until }: Hold): { readonly delayedUntil?: Millis } {
-  return kind === 'delay' && until !== 'decided' ? { delayedUntil: until } : {}
 }
 
 function remember(topic: TopicState, { dedup, id, partition, timestamp }: Draft, offset: Offset | null, wall: Millis): Original | undefined {

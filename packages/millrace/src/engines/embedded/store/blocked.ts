@@ -1,4 +1,4 @@
-import { recordKey } from '../record.js'
+import { recordKey } from '../../../engine/record.js'
 import * as again from './again.js'
 import { key, within } from './keys.js'
 import { type AgainMeta, decode, decodeWithRecord, encode } from './rows.js'

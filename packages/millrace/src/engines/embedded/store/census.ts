@@ -1,5 +1,5 @@
 import type { Census, GroupCensus, PartitionCensus, TopicCensus } from '../../../engine/census.js'
-import { recordTimestamp } from '../record.js'
+import { recordTimestamp } from '../../../engine/record.js'
 import * as groups from './groups.js'
 import { living } from './member-rows.js'
 import type { GroupRow, TopicRow } from './rows.js'

@@ -1,5 +1,5 @@
 import type { Decided, Decision } from '../../../engine/engine.js'
-import { editRecord } from '../record.js'
+import { editRecord } from '../../../engine/record.js'
 import * as again from './again.js'
 import * as dedup from './dedup.js'
 import * as holds from './holds.js'

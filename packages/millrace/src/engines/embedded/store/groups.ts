@@ -1,7 +1,7 @@
 import { MillraceError } from '../../../core/errors.js'
 import { limits } from '../../../core/limits.js'
 import type { GroupPosition, Place, StartAt } from '../../../engine/engine.js'
-import { recordTimestamp } from '../record.js'
+import { recordTimestamp } from '../../../engine/record.js'
 import * as again from './again.js'
 import * as blocked from './blocked.js'
 import * as holds from './holds.js'

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../../core/errors.js'
 import { groupHold, type Hold, type HoldId, messageHold } from '../../../core/hold.js'
-import { recordId, recordKey } from '../record.js'
+import { recordId, recordKey } from '../../../engine/record.js'
 import { free } from './blocked.js'
 import { after, key, lastNumber, within } from './keys.js'
 import { decodeWithRecord, encode, type HoldMeta, type TopicRow } from './rows.js'

@@ -1,7 +1,7 @@
 import * as dedup from './dedup.js'
 import * as groups from './groups.js'
 import * as log from './log.js'
-import { recordTimestamp } from '../record.js'
+import { recordTimestamp } from '../../../engine/record.js'
 import type { TopicRow } from './rows.js'
 import type { Txn } from './txn.js'
 

@@ -1,5 +1,5 @@
 import type { Failure } from '../../../core/hold.js'
-import { recordKey } from '../record.js'
+import { recordKey } from '../../../engine/record.js'
 import * as again from './again.js'
 import * as blocked from './blocked.js'
 import { leased } from './groups.js'

@@ -1,5 +1,5 @@
 import { lastNumber, logKey, logKeyBytes } from './keys.js'
-import { isRecord, recordTimestamp } from '../record.js'
+import { isRecord, recordTimestamp } from '../../../engine/record.js'
 import type { Place } from '../../../engine/engine.js'
 import type { Txn } from './txn.js'
 

@@ -1,7 +1,7 @@
 import { MillraceError } from '../../../core/errors.js'
 import { type Hold, messageHold } from '../../../core/hold.js'
 import type { Millis } from '../../../core/clock.js'
-import { recordId } from '../record.js'
+import { recordId } from '../../../engine/record.js'
 import * as dedup from './dedup.js'
 import * as groups from './groups.js'
 import * as holds from './holds.js'

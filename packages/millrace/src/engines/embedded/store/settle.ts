@@ -1,6 +1,6 @@
 import type { Hold } from '../../../core/hold.js'
 import type { Outcome } from '../../../engine/engine.js'
-import { recordKey } from '../record.js'
+import { recordKey } from '../../../engine/record.js'
 import * as again from './again.js'
 import * as blocked from './blocked.js'
 import * as holds from './holds.js'

@@ -1,7 +1,7 @@
 import type { Millis } from '../../../core/clock.js'
 import { MillraceError } from '../../../core/errors.js'
 import type { Stir } from '../../../engine/engine.js'
-import { isRecord } from '../record.js'
+import { isRecord } from '../../../engine/record.js'
 import { key, logKey, within } from './keys.js'
 import { type CursorRow, decode, encode, type GroupRow, type PartRow, type TopicRow } from './rows.js'
 import type { Tables } from './tables.js'

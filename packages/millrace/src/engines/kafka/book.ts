@@ -1,0 +1,145 @@
+import type { HoldId } from '../../core/hold.js'
+import type { Offset } from '../../core/message.js'
+import type { Held } from '../../engine/engine.js'
+import type { Entry, Ledger, LedgerEvents } from './ledger.js'
+import { type CursorRow, decode, decodeHeld, type Dropped, type GroupRow, type HeldRow, holdIdOf, ids, type StewardRow, type DropsRow, type WantRow } from './rows.js'
+
+/** A row and what the ledger says of it. */
+export interface Kept<Row> {
+  readonly id: string
+  readonly row: Row
+  readonly version: Offset
+  readonly epoch: number
+}
+
+export interface KeptHold extends Kept<HeldRow> {
+  /** In which it was held, among all of the topic. */
+  readonly order: Offset
+}
+
+/** What changed, to whoever acts on it. */
+export interface BookEvents {
+  group?(name: string, now: Kept<GroupRow> | undefined): void
+  cursor?(group: string, partition: number, now: Kept<CursorRow> | undefined): void
+  held?(now: KeptHold | undefined, before: KeptHold | undefined): void
+  steward?(now: Kept<StewardRow> | undefined): void
+  want?(now: Kept<WantRow> | undefined): void
+  gone?(): void
+}
+
+/** What the ledger of a topic says, read: its groups, where they stand, what is held. */
+export class Book {
+  readonly topic: string
+  readonly groups = new Map<string, Kept<GroupRow>>()
+  readonly cursors = new Map<string, Kept<CursorRow>>()
+  /** By the ledger's id, in the order in which they were held. */
+  readonly held = new Map<string, KeptHold>()
+  /** Marks of dropped ones that are not counted yet, by the ledger's id. */
+  readonly dropped = new Map<string, KeptHold>()
+  readonly drops = new Map<string, Kept<DropsRow>>()
+  readonly wants = new Map<string, Kept<WantRow>>()
+  readonly listeners = new Set<BookEvents>()
+  steward: Kept<StewardRow> | undefined
+  #ledger: Ledger | undefined
+
+  constructor(topic: string) {
+    this.topic = topic
+  }
+
+  /** The ledger that tells this book; set once. */
+  set ledger(ledger: Ledger) {
+    this.#ledger = ledger
+  }
+
+  get ledger(): Ledger {
+    if (!this.#ledger) throw new Error('a book is read through its ledger')
+    return this.#ledger
+  }
+
+  get events(): LedgerEvents {
+    return {
+      changed: (id, now, before) => this.#changed(id, now, before),
+      gone: () => this.#tell((each) => each.gone?.()),
+    }
+  }
+
+  cursor(group: string, partition: number): Kept<CursorRow> | undefined {
+    return this.cursors.get(ids.cursor(group, partition))
+  }
+
+  /** Holds of a group in a partition, released ones too. */
+  *heldOf(group: string, partition: number): Iterable<KeptHold> {
+    for (const each of this.held.values()) if (each.row.hold.group === group && each.row.partition === partition) yield each
+  }
+
+  /** How many of a group's holds were dropped. */
+  dropsOf(group: string): Dropped {
+    const counts = { ...this.counted(group) }
+    for (const { row } of this.dropped.values()) if (row.hold.group === group && row.dropped) counts[row.dropped] += 1
+    return counts
+  }
+
+  /** What of that the steward has counted. */
+  counted(group: string): Dropped {
+    const row = this.drops.get(group)?.row
+    // One of an earlier group of the name counts nothing.
+    const isOurs = row && row.createdAt === this.groups.get(group)?.row.createdAt
+    return isOurs ? { settled: row.settled, purged: row.purged } : { settled: 0, purged: 0 }
+  }
+
+  holdId({ row }: KeptHold): HoldId {
+    return holdIdOf(this.topic, row)
+  }
+
+  asHeld(kept: KeptHold): Held {
+    const { hold, message, heldAt } = kept.row
+    return { id: this.holdId(kept), hold, message, heldAt }
+  }
+
+  #changed(id: string, now: Entry | undefined, before: Entry | undefined): void {
+    const [kind, name = '', partition = ''] = id.split('/')
+    if (kind === 'g') {
+      const kept = keep(this.groups, name, now)
+      this.#tell((each) => each.group?.(name, kept))
+    } else if (kind === 'c') {
+      const kept = keep<CursorRow>(this.cursors, id, now)
+      this.#tell((each) => each.cursor?.(name, Number(partition), kept))
+    } else if (kind === 'r' || kind === 'h') this.#heldChanged(id, now)
+    else if (kind === 'd') keep<DropsRow>(this.drops, name, now)
+    else if (kind === 'w') {
+      const kept = keep<WantRow>(this.wants, id, now)
+      this.#tell((each) => each.want?.(kept))
+    } else if (kind === 's' && (now || before)) {
+      this.steward = now && keptOf(now)
+      this.#tell((each) => each.steward?.(this.steward))
+    }
+  }
+
+  #heldChanged(id: string, now: Entry | undefined): void {
+    const before = this.held.get(id)
+    const row = now && decodeHeld(this.topic, now)
+    const kept = now && row && { id, row, version: now.version, epoch: now.epoch, order: row.order ?? now.version }
+    if (kept?.row.dropped) this.dropped.set(id, kept)
+    else this.dropped.delete(id)
+    const held = kept?.row.dropped ? undefined : kept
+    // Held anew is held last.
+    if (held?.order !== before?.order) this.held.delete(id)
+    if (held) this.held.set(id, held)
+    if (held || before) this.#tell((each) => each.held?.(held, before))
+  }
+
+  #tell(tell: (each: BookEvents) => void): void {
+    for (const each of [...this.listeners]) tell(each)
+  }
+}
+
+function keep<Row>(rows: Map<string, Kept<Row>>, name: string, now: Entry | undefined): Kept<Row> | undefined {
+  const kept = now && keptOf<Row>(now)
+  if (kept) rows.set(name, kept)
+  else rows.delete(name)
+  return kept
+}
+
+function keptOf<Row>(entry: Entry): Kept<Row> {
+  return { id: entry.id, row: decode<Row>(entry), version: entry.version, epoch: entry.epoch }
+}

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto'
+import { type Base, connect, made } from './link.js'
+import { Pump } from './pump.js'
+import { readerSettings } from './settings.js'
+import type { NativeConsumer, NativeError, NativeMessage, NativePlace } from './structure.js'
+import { told, within } from './wait.js'
+
+/** Records taken by one call at most: making objects of so many holds up the thread for a millisecond or two. */
+const maxRecords = 250
+
+export interface StreamEvents {
+  message(message: NativeMessage): void
+  end(topic: string, partition: number, next: number): void
+  between(error: NativeError | undefined): void
+  /** No broker can be reached. */
+  down(error: NativeError): void
+}
+
+/** The client gives this event no code. */
+const downText = /all broker/i
+
+/** One native consumer outside any group. It is told nothing after its close. */
+export class Stream {
+  readonly #base: Base
+  readonly #native: NativeConsumer
+  readonly #pump: Pump
+  #closing: Promise<void> | undefined
+
+  private constructor(base: Base, native: NativeConsumer, pump: Pump) {
+    this.#base = base
+    this.#native = native
+    this.#pump = pump
+  }
+
+  static async open(base: Base, on: StreamEvents): Promise<Stream> {
+    let ring = (): void => undefined
+    // The client asks for a group's name even where no group is meant.
+    const settings = { ...readerSettings, ...base.settings, 'group.id': `millrace-reader-${randomUUID()}`, queue_non_empty_cb: () => ring() }
+    const native = made(() => new base.library.KafkaConsumer(settings))
+    const pump = new Pump(native, base.clock, maxRecords, on)
+    const stream = new Stream(base, native, pump)
+    native.on('data', (message) => {
+      pump.took()
+      if (stream.#closing === undefined) on.message(message)
+    })
+    native.on('partition.eof', ({ topic, partition, offset }) => {
+      pump.took()
+      if (stream.#closing === undefined) on.end(topic, partition, offset)
+    })
+    native.on('event.error', (error) => {
+      if (stream.#closing === undefined && downText.test(error.message)) on.down(error)
+    })
+    await connect(base, native, () => stream.close())
+    ring = pump.ring
+    pump.ring()
+    return stream
+  }
+
+  get isTaking(): boolean {
+    return this.#pump.isOut
+  }
+
+  get outMs(): number {
+    return this.#pump.outMs
+  }
+
+  ease(isEased: boolean): void {
+    this.#pump.ease(isEased)
+  }
+
+  assign(places: readonly NativePlace[]): void {
+    this.#native.incrementalAssign(places)
+  }
+
+  unassign(places: readonly NativePlace[]): void {
+    this.#native.incrementalUnassign(places)
+  }
+
+  pause(places: readonly NativePlace[]): void {
+    this.#native.pause(places)
+  }
+
+  resume(places: readonly NativePlace[]): void {
+    this.#native.resume(places)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const ended = this.#pump.stop().then(() => (this.#native.isConnected() ? told((answer) => this.#native.disconnect(() => answer(null))) : undefined))
+    await within(this.#base.clock, this.#base.closeMs, ended)
+  }
+}

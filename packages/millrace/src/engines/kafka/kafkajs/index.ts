@@ -1,0 +1,3 @@
+export { kafkajs, kafkajsAdmin, type KafkaJsOptions } from './client.js'
+export type { KafkaJsModule } from './module.js'
+export type { KafkaJsSettings } from './settings.js'
