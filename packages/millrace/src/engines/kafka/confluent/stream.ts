@@ -5,8 +5,8 @@ import { readerSettings } from './settings.js'
 import type { NativeConsumer, NativeError, NativeMessage, NativePlace } from './structure.js'
 import { told, within } from './wait.js'
 
-/** Records taken by one call at most: making objects of so many holds up the thread for a millisecond or two. */
-const maxRecords = 250
+/** Records taken by one call at most: making objects of so many holds up the thread for some milliseconds. */
+const maxRecords = 500
 
 export interface StreamEvents {
   message(message: NativeMessage): void
