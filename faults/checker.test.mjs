@@ -82,6 +82,7 @@ const breaks = [
   })],
   ['I4', 'a message that comes twice without a fault', (events) => again(events, delivered('plain 1'))],
   ['I4', 'a fault that did not happen excuses nothing', (events) => changed(events, (event) => event.kind === 'fault' && event.number === 1 && event.phase === 'end', { happened: false })],
+  ['I4', 'a fault that is said to excuse nothing does not', (events) => changed(events, (event) => event.kind === 'fault' && event.number === 1 && event.phase === 'begin', { excuses: false })],
   ['I4', 'a dedup id that is in the log twice', (events) => again(events, delivered('sent twice'), { offset: '902' })],
   ['I5', 'the verdict of a zombie counts', () => short((story) => {
     story.add('fault', { fault: 'sigstop', number: 1, phase: 'begin' })

@@ -81,7 +81,7 @@ function judge(row, stage, folder) {
   const troubles = [...stage.troubles]
   let found
   try {
-    found = checkHistory(counted(readHistory(historyFiles(join(folder, 'history')))), { graceMs: (row.leaseMs ?? 2_000) + takeOverMs, ...row.options, ...stage.options })
+    found = checkHistory(counted(readHistory(historyFiles(join(folder, 'history')))), { graceMs: (row.leaseMs ?? 2_000) + (stage.adapter.takeOverMs ?? takeOverMs), ...row.options, ...stage.options })
   } catch (error) {
     return { attempts, acknowledged: 0, lost: null, duplicated: 0, violations: 0, faults: 0, troubles: [...troubles, `the history cannot be checked: ${error.message}`] }
   }

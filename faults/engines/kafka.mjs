@@ -26,6 +26,9 @@ export const adapter = {
   /** How long a group that nobody disturbs takes to share out its partitions. */
   formMs: 2_000,
 
+  /** And, after a lease, until those that are left have its partitions: a session that runs out is seen late, and then the group is balanced anew, in two rounds. */
+  takeOverMs: 6_000,
+
   /** `client`: one of `clients`; `nodes`: 1 or 3. */
   choices: { client: Object.keys(clients), nodes: ['1', '3'] },
 

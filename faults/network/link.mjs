@@ -62,7 +62,7 @@ export class Link {
       last = last.then(() => later(waitMs)).then(() => this.#write(from, to, bytes))
     })
     from.once('end', () => void last.then(() => to.end()))
-    from.once('close', () => void last.then(() => to.destroy()))
+    from.once('close', (isBroken) => void last.then(() => (isBroken ? to.destroy() : to.end())))
   }
 
   #write(from, to, bytes) {

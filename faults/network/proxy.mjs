@@ -7,7 +7,7 @@ import { Link } from './link.mjs'
  * tells answers to writes from others: `asked(bytes)` sees what the client says, `answered(bytes)` what the server does, and is true when an answer to a write is in it.
  */
 export class Proxy {
-  #server = createServer((client) => this.#link(client))
+  #server = createServer({ allowHalfOpen: true }, (client) => this.#link(client))
   #links = new Set()
   #writes
   #target
@@ -89,7 +89,7 @@ export class Proxy {
       client.on('error', () => undefined).resetAndDestroy()
       return
     }
-    const link = new Link({ client, server: connect(this.#target, '127.0.0.1'), writes: this.#writes?.(), weather: this.#weather, losing: () => this.#losing?.(), mayLose: () => this.#losing !== undefined })
+    const link = new Link({ client, server: connect({ port: this.#target, host: '127.0.0.1', allowHalfOpen: true }), writes: this.#writes?.(), weather: this.#weather, losing: () => this.#losing?.(), mayLose: () => this.#losing !== undefined })
     this.#links.add(link)
     void link.ended.then(() => this.#links.delete(link))
   }

@@ -26,6 +26,8 @@ export const storm = {
   },
   faults: ['storm'],
   checks: ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I8', 'I10', 'I11', 'I15'],
+  // What falls due while its partition is on its way waits for who gets it.
+  options: { lateMs: leaseMs },
   async disturb(stage) {
     await stage.fault('storm', { on: 'a', loses: [], excuses: false }, async () => {
       const counts = { joins: 0, leaves: 0, settled: 0 }

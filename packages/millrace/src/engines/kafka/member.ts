@@ -8,6 +8,11 @@ import { Parts } from './parts.js'
 import { Signal } from './signal.js'
 import type { KafkaStore } from './store.js'
 
+interface Applied {
+  readonly part?: Part
+  readonly own?: Change
+}
+
 /** A member of a group, as its holder calls it. What it hands out and what it takes is written before it answers. */
 export class KafkaMember implements Membership, PartOwner {
   readonly #store: KafkaStore
@@ -76,10 +81,10 @@ export class KafkaMember implements Membership, PartOwner {
   async settle(verdicts: readonly Verdict[]): Promise<readonly Outcome[]> {
     if (this.#isOver) return verdicts.map(() => 'lapsed')
     const changes: Change[] = []
-    const parts = verdicts.map((verdict) => this.#apply(verdict, changes))
-    const answers = await this.#parts.put([...new Set(parts.filter((part) => part !== undefined))], changes)
-    const outcomes = parts.map((part, index): Outcome => {
-      const answer = part && answers.get(part)
+    const applied = verdicts.map((verdict) => this.#apply(verdict, changes))
+    const answers = await this.#parts.put([...new Set(applied.flatMap(({ part }) => part ?? []))], changes)
+    const outcomes = applied.map(({ part, own }, index): Outcome => {
+      const answer = part && answers.get(own ?? part)
       const offset = Number(verdicts[index]?.delivery.message.offset)
       if (!part || answer?.is === 'refused') return 'lapsed'
       if (answer?.is === 'accepted') part.unsure.delete(offset)
@@ -152,17 +157,19 @@ export class KafkaMember implements Membership, PartOwner {
   }
 
   /** The part of a verdict that counts, once it is written. */
-  #apply(verdict: Verdict, changes: Change[]): Part | undefined {
+  /** A verdict with a record of its own counts when that one was stored. */
+  #apply(verdict: Verdict, changes: Change[]): Applied {
     const { delivery } = verdict
     const part = this.#parts.get(delivery.message.partition)
     const offset = Number(delivery.message.offset)
-    if (part?.epoch !== delivery.epoch) return undefined
-    if (part.unsure.has(offset)) return part
+    if (part?.epoch !== delivery.epoch) return {}
+    if (part.unsure.has(offset)) return { part }
     const made = verdict.is === 'done' ? part.done(offset) : verdict.is === 'back' ? part.back(offset) : part.held(offset, verdict.hold, this.#store.clock.wall())
-    if (!made) return undefined
+    if (!made) return {}
     changes.push(...made)
     if (this.#running?.part === part && this.#running.offset === offset) this.#endAlone()
-    return part
+    const [own] = made
+    return own ? { part, own } : { part }
   }
 
   #forgotten(part: Part): void {

@@ -2,7 +2,7 @@ import type { JoinRequest } from '../../engine/engine.js'
 import type { Offset } from '../../core/message.js'
 import { Appetite } from './appetite.js'
 import type { Book, BookEvents, Kept, KeptHold } from './book.js'
-import type { Change } from './ledger.js'
+import type { Answer, Change } from './ledger.js'
 import { startRow } from './cursor-row.js'
 import { messageOf } from './message-codec.js'
 import { claimed, Part, type PartOwner } from './part.js'
@@ -132,7 +132,7 @@ export class Parts {
     const answers = await this.#book.ledger.put(all)
     for (const part of parts) this.#turnReader(part)
     this.#appetite.look(this.#parts.values(), this.#reader)
-    return new Map(parts.map((part, index) => [part, answers[ends[index] ?? -1] ?? { is: 'refused' }]))
+    return new Map<Part | Change, Answer>([...changes.entries(), ...parts.map((part, index) => [ends[index] ?? -1, part] as const)].map(([index, of]) => [of, answers[index] ?? { is: 'refused' }]))
   }
 
   #assign(partitions: readonly number[]): void {

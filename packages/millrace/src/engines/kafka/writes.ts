@@ -1,7 +1,8 @@
 import type { Answer, Change } from './ledger.js'
 import type { Part } from './part.js'
 
-export type PartAnswers = ReadonlyMap<Part, Answer>
+/** For each part where it stands, and for each change. Of what is written together only the beginning may have been stored before another claims the part. */
+export type PartAnswers = ReadonlyMap<Part | Change, Answer>
 
 /** Gathers what is to be written at the end of a tick: a lease mostly follows the answer to a verdict, as the next verdicts do. */
 export class Writes {
