@@ -3,6 +3,7 @@ import { MillraceError } from '../../../core/errors.js'
 import type { NewRecord, Sent } from '../port.js'
 import { codes, isNativeError, refused } from './codes.js'
 import { addressed, toNative } from './header.js'
+import { ReportedOffsets } from './reported-offsets.js'
 import type { DeliveryReport, NativeError, NativeProducer } from './structure.js'
 
 /** The records of one call on their way. */
@@ -80,6 +81,7 @@ export class Outbox {
   readonly #known = new Map<string, Millis>()
   #isAsking = false
   readonly #tickets = new Tickets()
+  readonly #offsets = new ReportedOffsets()
   readonly #open = new Set<Batch>()
   /** Batches that the client has not taken wholly, the oldest first. */
   #waiting: Batch[] = []
@@ -173,11 +175,17 @@ export class Outbox {
   #reported(error: NativeError | null | undefined, report: DeliveryReport): void {
     const batch = this.#tickets.give(report.opaque)
     if (batch === undefined) return
-    this.#settle(batch, this.#tickets.index(Number(report.opaque)), error === null || error === undefined ? { offset: BigInt(report.offset) } : refused(error))
+    this.#settle(batch, this.#tickets.index(Number(report.opaque)), error === null || error === undefined ? this.#stored(report) : refused(error))
     if (error?.code === codes.fatal) this.#fatal(error)
     if (this.#look === undefined) return
     this.#room += 1
     if (this.#room >= roomReports) this.#pump()
+  }
+
+  #stored(report: DeliveryReport): Sent {
+    const offset = this.#offsets.of(report)
+    if (offset !== undefined) return { offset }
+    return { error: new MillraceError('UNKNOWN_OUTCOME', `a record of ${report.topic} is stored, and the answer that said where was lost`), stored: 'unknown' }
   }
 
   #settle(batch: Batch, index: number, sent: Sent): void {

@@ -33,6 +33,9 @@ export interface NativeClient {
 }
 
 export interface DeliveryReport {
+  readonly topic: string
+  readonly partition: number
+  /** Below zero: not known. */
   readonly offset: number
   readonly opaque: unknown
 }
