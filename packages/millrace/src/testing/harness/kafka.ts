@@ -12,7 +12,6 @@ export async function kafkaHarness(makeClient: () => KafkaClient, { replicationF
 
   return {
     name: 'kafka',
-    timeScale: 0.5,
     wall: () => Date.now(),
     pass: (ms) => pause(ms),
     stall: async (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
