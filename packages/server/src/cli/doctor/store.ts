@@ -105,7 +105,7 @@ class Probe {
   /** False when it has neither told anything nor ended in that time. */
   #stirs(ms: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms, false)
+      const timer = setTimeout(() => resolve(false), ms)
       this.#wake = () => {
         clearTimeout(timer)
         resolve(true)

@@ -35,7 +35,7 @@ export function told(call: (answer: NativeAnswer) => void): Promise<NativeError 
 export async function answered<Answer>(clock: Clock, ms: Millis, what: string, call: (answer: NativeResult<Answer>) => void): Promise<Answer> {
   const work = new Promise<Answer>((resolve, reject) => {
     try {
-      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- the client's own error, mapped where it is known what was asked
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- the client's own error: who asked goes by its code
       call((error, answer) => (error === null || error === undefined ? resolve(answer) : reject(error)))
     } catch (error) {
       reject(asError(error, what))

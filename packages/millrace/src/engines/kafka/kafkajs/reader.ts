@@ -8,6 +8,7 @@ import { code, failure, isPassing, isSilence, typeOf } from './failure.js'
 import type { Broker, CompressionCodecs } from './module.js'
 import type { Nodes } from './nodes.js'
 import { Place } from './place.js'
+import { Turns } from './turns.js'
 import { fetch, type FetchAnswer } from './wire-calls.js'
 
 /** How long a broker holds a fetch for which there is nothing. A partition that is added meanwhile goes with the other lane. */
@@ -42,7 +43,7 @@ export class KafkaJsReader implements Reader {
   readonly #absent = new Map<string, Millis>()
   readonly #toldUntil = new Map<string, Millis>()
   readonly #stop = stopper()
-  #turnDue = false
+  readonly #turns = new Turns(() => this.#turn(), this.#stop.signal)
   #turned = 0
 
   constructor(nodes: Nodes, codecs: CompressionCodecs | undefined, on: ReaderEvents, closed: () => void) {
@@ -56,7 +57,7 @@ export class KafkaJsReader implements Reader {
     const name = nameOf(topic, partition)
     this.#places.get(name)?.end()
     this.#places.set(name, new Place(topic, partition, from))
-    this.#wake()
+    this.#turns.ask()
   }
 
   remove(topic: string, partition: number): void {
@@ -70,7 +71,7 @@ export class KafkaJsReader implements Reader {
   }
 
   resume(topic: string, partition: number): void {
-    if (this.#places.get(nameOf(topic, partition))?.resume() === true) this.#wake()
+    if (this.#places.get(nameOf(topic, partition))?.resume() === true) this.#turns.ask()
   }
 
   /** What it has fetched it has anyway, and a pause drops nothing. */
@@ -82,15 +83,6 @@ export class KafkaJsReader implements Reader {
     this.#places.clear()
     this.#closed()
     await this.#nodes.close()
-  }
-
-  #wake(): void {
-    if (this.#turnDue || this.#stop.signal.aborted) return
-    this.#turnDue = true
-    setImmediate(() => {
-      this.#turnDue = false
-      if (!this.#stop.signal.aborted) this.#turn()
-    })
   }
 
   /** Gives each partition that is wanted and not asked for to a lane of its leader. */
@@ -132,7 +124,7 @@ export class KafkaJsReader implements Reader {
     } finally {
       for (const place of places) place.answered()
       this.#lanes.set(node, (this.#lanes.get(node) ?? 1) - 1)
-      this.#wake()
+      this.#turns.ask()
     }
   }
 
@@ -168,7 +160,7 @@ export class KafkaJsReader implements Reader {
     place.resting = true
     void rest(ms, this.#stop.signal).then(() => {
       place.resting = false
-      this.#wake()
+      this.#turns.ask()
     })
   }
 
@@ -231,7 +223,7 @@ export class KafkaJsReader implements Reader {
       await rest(typeOf(error) === 'FORBIDDEN' ? 1_000 : lookAgainMs, this.#stop.signal)
     } finally {
       this.#looking.delete(topic)
-      this.#wake()
+      this.#turns.ask()
     }
   }
 

@@ -5,6 +5,7 @@ import { backoff, now, rest, stopper, within } from './deadline.js'
 import { code, failure, isSilence } from './failure.js'
 import type { Nodes } from './nodes.js'
 import { type Flight, PartitionQueue, Ticket, type Waiting, type Writer } from './partition-queue.js'
+import { Turns } from './turns.js'
 import { produce, type ProduceAnswer } from './wire-calls.js'
 
 /** Two, so that the next request is written while the broker works on one. */
@@ -33,7 +34,8 @@ export class Sender {
   readonly #stop = stopper()
   #writer: Writer | undefined
   #asking = false
-  #turnDue = false
+  /** All sends of a turn go together. */
+  readonly #turns = new Turns(() => this.#turn(), this.#stop.signal)
 
   constructor(nodes: Nodes, patienceMs: Millis) {
     this.#nodes = nodes
@@ -45,7 +47,7 @@ export class Sender {
     const since = now()
     if (this.#stop.signal.aborted) return records.map(() => ({ error: new MillraceError('CLOSED', 'the client is closed'), stored: 'no' }))
     for (const [index, record] of records.entries()) this.#queue(record).push({ record, ticket, index, since })
-    this.#wake()
+    this.#turns.ask()
     return ticket.done
   }
 
@@ -68,16 +70,6 @@ export class Sender {
 
   *#all(): Iterable<PartitionQueue> {
     for (const queues of this.#queues.values()) yield* queues.values()
-  }
-
-  /** At the end of the turn, so that all its sends go together. */
-  #wake(): void {
-    if (this.#turnDue || this.#stop.signal.aborted) return
-    this.#turnDue = true
-    setImmediate(() => {
-      this.#turnDue = false
-      if (!this.#stop.signal.aborted) this.#turn()
-    })
   }
 
   #turn(): void {
@@ -127,7 +119,7 @@ export class Sender {
       }
     } finally {
       this.#busy.set(node, (this.#busy.get(node) ?? 1) - 1)
-      this.#wake()
+      this.#turns.ask()
     }
   }
 
@@ -207,11 +199,11 @@ export class Sender {
       }
       if (this.#wanted(topic).length === 0) break
       // Those that have a leader need not wait for those that have none.
-      this.#wake()
+      this.#turns.ask()
       await rest(backoff(attempt), this.#stop.signal)
     }
     this.#looking.delete(topic)
-    this.#wake()
+    this.#turns.ask()
   }
 
   #wanted(topic: string): PartitionQueue[] {
@@ -246,13 +238,13 @@ export class Sender {
       }
     }
     this.#asking = false
-    this.#wake()
+    this.#turns.ask()
   }
 
   #after(ms: Millis, call: () => void): void {
     void rest(ms, this.#stop.signal).then(() => {
       call()
-      this.#wake()
+      this.#turns.ask()
     })
   }
 }
