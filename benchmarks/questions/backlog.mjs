@@ -4,7 +4,7 @@ import { batchSize, blobs, drain, itemsOf, keptTopic, millOf, rate, scratch, sen
 
 // Does a message cost more when many lie behind it, when many groups are idle, when many delays are pending?
 
-const slice = itemsOf(blobs(200, 50_000))
+const slice = itemsOf(blobs(200, 200_000))
 const hour = 3_600_000
 const kept = keptTopic()
 
@@ -29,7 +29,7 @@ export async function ask({ rounds = 5, full, progress }) {
     await sendMany(mill, 1_000)
     await sendMany(mill, 1e6, () => ({ at: Date.now() + hour + Math.floor(Math.random() * hour) }))
   })))
-  const notes = ['each round sends 50,000 messages behind what is there, and then consumes as many at its head: the backlog stays what it is; embedded engine, fsync, batches', ...(full ? [] : ['--full adds 10,000,000 messages'])]
+  const notes = ['each round sends 200,000 messages behind what is there, and then consumes as many at its head: the backlog stays what it is; embedded engine, fsync, batches', ...(full ? [] : ['--full adds 10,000,000 messages'])]
   return { cases: await runRounds(contenders, { rounds, progress }), notes }
 }
 

@@ -96,7 +96,8 @@ describe('a process that ends itself while it publishes', () => {
       const other = await processes.open()
       await other.call('flood', { topic: 't', partitions: 2, batch: 300, underWay: 8, prefix: `exit${round}` })
       await storedBatches(other, 1 + round)
-      await other.call('exit', 3 * round)
+      // Its answer may not get out any more.
+      other.call('exit', 3 * round).catch(() => undefined)
       expect(await other.exited).toEqual({ code: 7, signal: null })
       expect(await engine.publish([processes.draft('t', { id: `after-${round}` })])).toEqual([{ ok: expect.objectContaining({ id: `after-${round}` }) }])
     }

@@ -71,7 +71,7 @@ function prefixes(txn: Txn, { topic, group, why }: HoldQuery): Buffer[] {
   const rows = topic === undefined ? txn.topics().sort((one, other) => one.number - other.number) : [groups.topicRow(txn, topic)]
   return rows.flatMap((row) => {
     if (group === undefined) return holds.listPrefixes(row.number, why, undefined)
-    const found = groups.find(txn, row, group)
+    const found = txn.group(row.number, group)
     return found ? holds.listPrefixes(row.number, why, found.number) : []
   })
 }

@@ -18,19 +18,15 @@ export function topicRow(txn: Txn, name: string): TopicRow {
   return row
 }
 
-export function find(txn: Txn, topic: TopicRow, group: string): GroupRow | undefined {
-  return txn.groups(topic.number).find(({ name }) => name === group)
-}
-
 export function groupRow(txn: Txn, topic: TopicRow, group: string): GroupRow {
-  const row = find(txn, topic, group)
+  const row = txn.group(topic.number, group)
   if (!row) throw new MillraceError('UNKNOWN_GROUP', `topic ${topic.topic.name} has no group ${group}: join or create it first`, { field: 'group' })
   return row
 }
 
 /** Creates a group unless it exists. */
 export function create(txn: Txn, topic: TopicRow, group: string, from: StartAt): { readonly row: GroupRow; readonly isNew: boolean } {
-  const known = find(txn, topic, group)
+  const known = txn.group(topic.number, group)
   if (known) return { row: known, isNew: false }
   const row: GroupRow = { number: txn.count('number'), name: group, createdAt: txn.wall, paused: false }
   txn.putGroup(topic.number, row)

@@ -38,7 +38,7 @@ export class Member {
     const topic = txn.topic(this.request.topic)
     if (topic?.topic.id !== this.#topicId) return undefined
     if (this.broadcast) return { topic, group: { number: 0, name: this.request.group, createdAt: 0, paused: false } }
-    const group = groups.find(txn, topic, this.request.group)
+    const group = txn.group(topic.number, this.request.group)
     return group?.number === this.#groupNumber ? { topic, group } : undefined
   }
 

@@ -31,6 +31,7 @@ export class Txn {
   readonly #cursors = new Map<string, Cursor>()
   readonly #topics = new Map<string, TopicRow | undefined>()
   readonly #groups = new Map<number, GroupRow[]>()
+  readonly #group = new Map<string, GroupRow | undefined>()
   readonly #changed = new Set<Part | Cursor>()
   #counters: Record<string, number> | undefined
   #countersChanged = false
@@ -72,17 +73,32 @@ export class Txn {
     return rows
   }
 
+  /** One of them: who asks for its own must not pay for all. */
+  group(topic: number, name: string): GroupRow | undefined {
+    const id = `${topic}/${name}`
+    if (!this.#group.has(id)) {
+      const row = this.tables.groups.get(groupKey(topic, name))
+      this.#group.set(id, row && decode<GroupRow>(row))
+    }
+    return this.#group.get(id)
+  }
+
   putGroup(topic: number, row: GroupRow): void {
-    this.tables.groups.putSync(key({ u32: topic }, { text: row.name }), encode(row))
-    this.#groups.delete(topic)
+    this.tables.groups.putSync(groupKey(topic, row.name), encode(row))
+    this.#groupChanged(topic, row.name)
   }
 
   removeGroup(topic: number, row: GroupRow): void {
-    this.tables.groups.removeSync(key({ u32: topic }, { text: row.name }))
-    this.#groups.delete(topic)
+    this.tables.groups.removeSync(groupKey(topic, row.name))
+    this.#groupChanged(topic, row.name)
     for (const [id, cursor] of this.#cursors) {
       if (cursor.topic === topic && cursor.group === row.number) this.#forget(id, cursor)
     }
+  }
+
+  #groupChanged(topic: number, name: string): void {
+    this.#groups.delete(topic)
+    this.#group.delete(`${topic}/${name}`)
   }
 
   #forget(id: string, cursor: Cursor): void {
@@ -187,6 +203,10 @@ export class Txn {
     if (this.#countersChanged) this.tables.meta.putSync(countersKey, encode(this.#counters))
     this.#countersChanged = false
   }
+}
+
+function groupKey(topic: number, name: string): Buffer {
+  return key({ u32: topic }, { text: name })
 }
 
 /** Fewer partitions than that fit into a topic. */
