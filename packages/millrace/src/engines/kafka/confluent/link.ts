@@ -5,6 +5,9 @@ import type { Settings } from './settings.js'
 import type { ConfluentLibrary, NativeClient } from './structure.js'
 import { told, within } from './wait.js'
 
+/** A topic that every cluster knows or says that it does not. */
+export const everywhere = '__consumer_offsets'
+
 /** What the parts of this client share. */
 export interface Base {
   readonly library: ConfluentLibrary
@@ -22,7 +25,7 @@ export interface Base {
 export async function connect(base: Base, client: NativeClient, disconnect: () => Promise<unknown>): Promise<void> {
   // An event of this name ends the process when nobody hears it.
   client.on('error', () => undefined)
-  const work = told((answer) => client.connect({ timeout: base.answerMs }, answer))
+  const work = told((answer) => client.connect({ topic: everywhere, allTopics: false, timeout: base.answerMs }, answer))
   const problem = await within(base.clock, base.answerMs + 1_000, work)
   if (problem === undefined) return
   if (problem === 'late') void work.then(disconnect)

@@ -164,7 +164,7 @@ export class Outbox {
     const now = this.#clock.monotonic()
     if (now - (this.#known.get(topic) ?? -knownMs) < knownMs) return false
     this.#isAsking = true
-    this.#producer.getMetadata({ topic, timeout: askMs }, () => {
+    this.#producer.getMetadata({ topic, allTopics: false, timeout: askMs }, () => {
       this.#known.set(topic, this.#clock.monotonic())
       this.#isAsking = false
       if (this.#ended === undefined) this.#pump()

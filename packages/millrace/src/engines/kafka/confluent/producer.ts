@@ -2,15 +2,13 @@ import type { Millis } from '../../../core/clock.js'
 import { MillraceError } from '../../../core/errors.js'
 import type { NewRecord, Sent } from '../port.js'
 import { asError, isNativeError } from './codes.js'
-import { type Base, connect, made } from './link.js'
+import { type Base, connect, everywhere, made } from './link.js'
 import { closed, Outbox } from './outbox.js'
 import { producerSettings, type Settings } from './settings.js'
 import type { NativeProducer, NativeSettings } from './structure.js'
 import { pause, told, within } from './wait.js'
 
 const fatalText = /fatal/i
-/** A topic that every cluster knows or says that it does not. */
-const everywhere = '__consumer_offsets'
 /** One look for a broker, which holds a thread of libuv's pool, and the time before the next. */
 const reachMs = 500
 const reachLookMs = 100
@@ -99,7 +97,7 @@ export class ConfluentProducer {
   async #reach(): Promise<boolean> {
     const line = await this.#current()
     if (line.isOver || !line.native.isConnected()) return true
-    const error = await within(this.#base.clock, reachMs + 1_000, told((answer) => line.native.getMetadata({ topic: everywhere, timeout: reachMs }, answer)))
+    const error = await within(this.#base.clock, reachMs + 1_000, told((answer) => line.native.getMetadata({ topic: everywhere, allTopics: false, timeout: reachMs }, answer)))
     // What a broker says about the topic is an answer too; the client's own errors are below zero.
     return error === undefined || (error !== 'late' && error.code >= 0)
   }

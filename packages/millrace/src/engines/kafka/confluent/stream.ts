@@ -8,6 +8,9 @@ import { told, within } from './wait.js'
 /** Records taken by one call at most: making objects of so many holds up the thread for some milliseconds. */
 const maxRecords = 500
 
+/** How long a look for leaders may hold a thread of libuv's pool. */
+const askMs = 500
+
 export interface StreamEvents {
   message(message: NativeMessage): void
   end(topic: string, partition: number, next: number): void
@@ -24,6 +27,8 @@ export class Stream {
   readonly #base: Base
   readonly #native: NativeConsumer
   readonly #pump: Pump
+  /** Topics whose leaders were asked for. */
+  readonly #asked = new Set<string>()
   #closing: Promise<void> | undefined
 
   private constructor(base: Base, native: NativeConsumer, pump: Pump) {
@@ -70,10 +75,16 @@ export class Stream {
 
   assign(places: readonly NativePlace[]): void {
     this.#native.incrementalAssign(places)
+    const added = places.filter(({ topic }) => !this.#asked.has(topic))
+    if (added.length === 0) return
+    for (const { topic } of added) this.#asked.add(topic)
+    // By itself the client looks for the leaders of topics that are new to it once a second.
+    this.#native.getMetadata({ allTopics: false, timeout: askMs }, () => undefined)
   }
 
   unassign(places: readonly NativePlace[]): void {
     this.#native.incrementalUnassign(places)
+    for (const { topic } of places) this.#asked.delete(topic)
   }
 
   pause(places: readonly NativePlace[]): void {

@@ -25,9 +25,18 @@ export interface NativeError {
 
 export type NativeAnswer = (error: NativeError | null | undefined) => void
 
+/** Without `allTopics: false` the cluster answers about all that it has, whatever else is asked. Without `topic`, then, about those that the client knows. */
+export interface NativeQuestion {
+  readonly topic?: string
+  readonly allTopics: false
+  readonly timeout: number
+}
+
 export interface NativeClient {
-  connect(metadata: { readonly timeout: number }, answer: NativeAnswer): unknown
+  connect(question: NativeQuestion, answer: NativeAnswer): unknown
   isConnected(): boolean
+  /** Makes the client remember what the cluster answers. Waits for it on a thread of libuv's pool. */
+  getMetadata(question: NativeQuestion, answer: NativeAnswer): unknown
   on(event: 'event.error', hear: (error: NativeError) => void): unknown
   on(event: 'error', hear: (error: unknown) => void): unknown
 }
@@ -44,8 +53,6 @@ export interface NativeProducer extends NativeClient {
   on(event: 'event.error', hear: (error: NativeError) => void): unknown
   on(event: 'error', hear: (error: unknown) => void): unknown
   on(event: 'delivery-report', hear: (error: NativeError | null | undefined, report: DeliveryReport) => void): unknown
-  /** Makes the client remember what the cluster answers. */
-  getMetadata(question: { readonly topic: string; readonly timeout: number }, answer: NativeAnswer): unknown
   setPollInBackground(set: boolean): unknown
   /** Throws a NativeError. */
   produce(topic: string, partition: number, value: Buffer | null, key: Buffer | null, timestamp: number | undefined, opaque: unknown, headers: readonly NativeHeader[] | undefined): unknown
