@@ -80,8 +80,7 @@ describe.each(clients)('members of a group through $name', ({ missing, make }) =
     expect((await client.admin.committed(topic)).get(group)?.get(given ?? -1)).toBe(8n)
   })
 
-  // The native client may be told its place in the group after it has left: seldom, and the others then wait for a session to end.
-  it('do not wait for one that leaves while it is still joining', { retry: 2 }, async () => {
+  it('do not wait for one that leaves while it is still joining', async () => {
     // A session that is longer than this test waits for anything.
     const patient = { sessionMs: 40_000 }
     const first = await Joined.in(client, topic, group, patient)

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Cancel } from '../../../core/clock.js'
 import type { Offset } from '../../../core/message.js'
 import type { GroupMember, GroupRequest } from '../port.js'
@@ -16,6 +17,14 @@ const longestBeatMs = 250
 const tellMs = 100
 /** So many times in a row, as what it says may be a moment old. */
 const toldOften = 2
+/** It knows no name of its own yet that it could say goodbye with. */
+const nameless = new Set(['init', 'wait-join', 'wait-metadata'])
+
+/** How a client stands with its group, in its own words; without its coordinator it is in no group. */
+interface Standing {
+  readonly hasCoordinator: boolean
+  readonly join: string
+}
 
 /** A member of a Kafka group that reads nothing. */
 export class ConfluentMember implements GroupMember {
@@ -32,7 +41,7 @@ export class ConfluentMember implements GroupMember {
   #leaving: Promise<void> | undefined
   #death: Cancel | undefined
   /** Told each time the client says how it stands with its group. */
-  #onTold: (isOut: boolean) => void = () => undefined
+  #onTold: (standing: Standing) => void = () => undefined
   /** What the group asked back of a dead member. */
   #unanswered: readonly NativePlace[] = []
 
@@ -54,6 +63,8 @@ export class ConfluentMember implements GroupMember {
       ...timesOf(request),
       'client.id': request.member,
       'group.id': request.group,
+      // A member that was out of reach for a session comes back under this name, and nobody waits for the one that it was. Whoever shares it is thrown out: it is never used again.
+      'group.instance.id': randomUUID(),
       queue_non_empty_cb: () => known.member?.ring(),
       rebalance_cb: (error: NativeError | undefined, places: readonly NativePlace[]) => known.member?.rebalance(error?.code, places),
       offset_commit_cb: (error: NativeError | undefined, places: readonly NativePlace[]) => known.member?.committed(error, places),
@@ -159,39 +170,50 @@ export class ConfluentMember implements GroupMember {
   }
 
   /**
-   * Leaves the group before the client is closed: one that is closed in the middle of a rebalance says no goodbye when it owns nothing, and the others wait for it until its session
-   * ends. One without a subscription says it as soon as the rebalance is over.
+   * Leaves the group before the client is closed: a static member that is closed says no goodbye, nor does one that does not know its name yet, and the others would wait for it until
+   * its session ends. One without a subscription says it as soon as the rebalance is over.
    */
   async #unsubscribe(): Promise<void> {
     if (!this.#native.isConnected()) return
+    await this.#stands(({ join }) => !nameless.has(join))
+    if (!this.#native.isConnected()) return
+    this.#native.unsubscribe()
+    await this.#stands(({ join }) => join === 'init')
+  }
+
+  /** Until it stands so with its group, or has none, or a session's time is over. */
+  async #stands(isSo: (standing: Standing) => boolean): Promise<void> {
     let times = 0
-    const out = new Promise<void>((resolve) => {
-      this.#onTold = (isOut) => {
-        times = isOut ? times + 1 : 0
+    const stood = new Promise<void>((resolve) => {
+      this.#onTold = (standing) => {
+        times = !standing.hasCoordinator || isSo(standing) ? times + 1 : 0
         if (times === toldOften) resolve()
       }
     })
-    this.#native.unsubscribe()
-    await within(this.#base.clock, this.#request.sessionMs, out)
+    await within(this.#base.clock, this.#request.sessionMs, stood)
     this.#onTold = () => undefined
   }
 
-  /** Without its coordinator it is in no group. */
   #toldStats(text: string): void {
-    const { state, join } = /"cgrp":\s*\{\s*"state":\s*"(?<state>[^"]*)".*?"join_state":\s*"(?<join>[^"]*)"/s.exec(text)?.groups ?? {}
-    this.#onTold(state !== 'up' || join === 'init')
+    const { state, join = '' } = /"cgrp":\s*\{\s*"state":\s*"(?<state>[^"]*)".*?"join_state":\s*"(?<join>[^"]*)"/s.exec(text)?.groups ?? {}
+    this.#onTold({ hasCoordinator: state === 'up', join })
   }
 
   async #closeDead(): Promise<void> {
     this.#death?.()
-    this.#leaving ??= this.#close()
+    this.#leaving ??= this.#leaveDead()
     await this.#leaving
+  }
+
+  async #leaveDead(): Promise<void> {
+    this.#state = 'leaving'
+    if (this.#unanswered.length > 0 && this.#native.isConnected()) this.#native.incrementalUnassign(this.#unanswered)
+    await this.#unsubscribe()
+    await this.#close()
   }
 
   /** The client's goodbye serves its own rebalance, for which `rebalance` answers. */
   async #close(): Promise<void> {
-    if (this.#state === 'dead') this.#state = 'leaving'
-    if (this.#unanswered.length > 0 && this.#native.isConnected()) this.#native.incrementalUnassign(this.#unanswered)
     const ended = this.#pump.stop().then(() => (this.#native.isConnected() ? told((answer) => this.#native.disconnect(() => answer(null))) : undefined))
     await within(this.#base.clock, this.#base.closeMs, ended)
     this.#left(this)
