@@ -14,10 +14,13 @@ export class Batch {
   /** Kafka's. */
   readonly #topic: string
   readonly #wall: Millis
+  /** Messages of those that wait, as far as they are needed. */
+  readonly #bodies: ReadonlyMap<string, KeptHold>
   /** What it has changed already; undefined: ended. */
   readonly #after = new Map<string, HeldRow | undefined>()
 
-  constructor(book: Book, topic: string, wall: Millis) {
+  constructor(book: Book, topic: string, wall: Millis, bodies: ReadonlyMap<string, KeptHold>) {
+    this.#bodies = bodies
     this.#book = book
     this.#topic = topic
     this.#wall = wall
@@ -35,13 +38,22 @@ export class Batch {
 
   #decide({ decision }: WantRow): NonNullable<WantRow['answer']> {
     const id = heldId(decision.hold)?.id ?? ''
-    const row = this.#after.has(id) ? this.#after.get(id) : this.#book.held.get(id)?.row
+    const isWaiting = !this.#after.has(id) && this.#book.waiting.get(id) !== undefined
+    if (isWaiting && decision.to === 'drop' && decision.token === undefined) {
+      this.#end(id)
+      return 'done'
+    }
+    const row = this.#row(id)
     if (row === undefined || row.hold.token !== decision.token) return 'gone'
     const message = edited(row.message, decision.edit)
     if (decision.to === 'release') this.#release(id, message)
     else if (decision.to === 'drop') this.#end(id)
     else this.#hold(id, heldAnew(row, message, decision.anew, this.#wall))
     return 'done'
+  }
+
+  #row(id: string): HeldRow | undefined {
+    return this.#after.has(id) ? this.#after.get(id) : (this.#book.held.get(id) ?? this.#bodies.get(id))?.row
   }
 
   #release(id: string, message: HeldRow['message']): void {

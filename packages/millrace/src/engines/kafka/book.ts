@@ -1,8 +1,10 @@
+import type { Millis } from '../../core/clock.js'
 import type { HoldId } from '../../core/hold.js'
 import type { Offset } from '../../core/message.js'
 import type { Held } from '../../engine/engine.js'
-import type { Entry, Ledger, LedgerEvents } from './ledger.js'
-import { type CursorRow, decode, decodeHeld, type Dropped, type GroupRow, type HeldRow, holdIdOf, ids, type StewardRow, type DropsRow, type WantRow } from './rows.js'
+import type { Entry, Known, Ledger, LedgerEvents } from './ledger.js'
+import { type CursorRow, decode, decodeAbout, decodeHeld, type Dropped, type GroupRow, type HeldRow, holdIdOf, ids, type StewardRow, type DropsRow, type WantRow } from './rows.js'
+import type { Waiting } from './waiting.js'
 
 /** A row and what the ledger says of it. */
 export interface Kept<Row> {
@@ -22,6 +24,10 @@ export interface BookEvents {
   group?(name: string, now: Kept<GroupRow> | undefined): void
   cursor?(group: string, partition: number, now: Kept<CursorRow> | undefined): void
   held?(now: KeptHold | undefined, before: KeptHold | undefined): void
+  /** Of what only waits for its time; undefined when it has ended, or waits no more. */
+  waits?(id: string, now: Entry | undefined): void
+  /** Anything that waits may have changed. */
+  anew?(): void
   steward?(now: Kept<StewardRow> | undefined): void
   want?(now: Kept<WantRow> | undefined): void
   gone?(): void
@@ -32,7 +38,7 @@ export class Book {
   readonly topic: string
   readonly groups = new Map<string, Kept<GroupRow>>()
   readonly cursors = new Map<string, Kept<CursorRow>>()
-  /** By the ledger's id, in the order in which they were held. */
+  /** By the ledger's id, in the order in which they were held; without those that wait. */
   readonly held = new Map<string, KeptHold>()
   /** Marks of dropped ones that are not counted yet, by the ledger's id. */
   readonly dropped = new Map<string, KeptHold>()
@@ -58,9 +64,16 @@ export class Book {
 
   get events(): LedgerEvents {
     return {
+      dueOf: waitsUntil,
       changed: (id, now, before) => this.#changed(id, now, before),
+      anew: () => this.#tell((each) => each.anew?.()),
       gone: () => this.#tell((each) => each.gone?.()),
     }
+  }
+
+  /** Delays, whose messages are in the ledger's log only. */
+  get waiting(): Waiting {
+    return this.ledger.waiting
   }
 
   cursor(group: string, partition: number): Kept<CursorRow> | undefined {
@@ -96,7 +109,14 @@ export class Book {
     return { id: this.holdId(kept), hold, message, heldAt }
   }
 
-  #changed(id: string, now: Entry | undefined, before: Entry | undefined): void {
+  /** An entry of a hold as a hold. */
+  keptHold(entry: Pick<Entry, 'id' | 'value' | 'version' | 'epoch'>): KeptHold {
+    const { id, version, epoch } = entry
+    const row = decodeHeld(this.topic, entry)
+    return { id, row, version, epoch, order: row.order ?? version }
+  }
+
+  #changed(id: string, now: Entry | undefined, before: Known | undefined): void {
     const [kind, name = '', partition = ''] = id.split('/')
     if (kind === 'g') {
       const kept = keep(this.groups, name, now)
@@ -104,7 +124,7 @@ export class Book {
     } else if (kind === 'c') {
       const kept = keep<CursorRow>(this.cursors, id, now)
       this.#tell((each) => each.cursor?.(name, Number(partition), kept))
-    } else if (kind === 'r' || kind === 'h') this.#heldChanged(id, now)
+    } else if (kind === 'r' || kind === 'h') this.#holdChanged(id, now, before)
     else if (kind === 'd') keep<DropsRow>(this.drops, name, now)
     else if (kind === 'w') {
       const kept = keep<WantRow>(this.wants, id, now)
@@ -115,10 +135,15 @@ export class Book {
     }
   }
 
+  #holdChanged(id: string, now: Entry | undefined, before: Known | undefined): void {
+    const waits = now?.due === undefined ? undefined : now
+    if (waits || before?.due !== undefined) this.#tell((each) => each.waits?.(id, waits))
+    this.#heldChanged(id, waits ? undefined : now)
+  }
+
   #heldChanged(id: string, now: Entry | undefined): void {
     const before = this.held.get(id)
-    const row = now && decodeHeld(this.topic, now)
-    const kept = now && row && { id, row, version: now.version, epoch: now.epoch, order: row.order ?? now.version }
+    const kept = now && this.keptHold(now)
     if (kept?.row.dropped) this.dropped.set(id, kept)
     else this.dropped.delete(id)
     const held = kept?.row.dropped ? undefined : kept
@@ -131,6 +156,13 @@ export class Book {
   #tell(tell: (each: BookEvents) => void): void {
     for (const each of [...this.listeners]) tell(each)
   }
+}
+
+/** A delay waits until it is due, and hardly one is changed before. */
+function waitsUntil(id: string, value: Buffer): Millis | undefined {
+  if (!id.startsWith(ids.draft(''))) return undefined
+  const { why, then, until, token } = decodeAbout(value).hold
+  return why === 'delay' && then === 'release' && until !== 'decided' && token === undefined ? until : undefined
 }
 
 function keep<Row>(rows: Map<string, Kept<Row>>, name: string, now: Entry | undefined): Kept<Row> | undefined {

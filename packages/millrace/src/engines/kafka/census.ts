@@ -45,7 +45,7 @@ async function topicCensus(store: KafkaStore, book: Book, estimates: Estimates):
     published: sum(partitions, (each) => each.published),
     messages: sum(partitions, (each) => each.messages),
     bytes: sum(partitions, (each) => each.bytes),
-    delayed: counts.drafts.delay,
+    delayed: counts.drafts.delay + book.waiting.size,
     prepared: counts.drafts.prepared,
     partitions,
     groups: looked.flatMap((each) => {

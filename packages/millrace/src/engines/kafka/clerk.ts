@@ -1,14 +1,17 @@
 import type { Cancel, Millis } from '../../core/clock.js'
 import { asMillraceError, MillraceError } from '../../core/errors.js'
 import { Batch } from './batch.js'
+import type { Bodies } from './bodies.js'
 import type { Book, BookEvents, Kept, KeptHold } from './book.js'
 import { Due } from './due.js'
 import { askOf, isHeld, parked, released } from './held-row.js'
 import type { Answer, Change } from './ledger.js'
 import type { Transactor } from './port.js'
-import { encodeHeld, type WantRow } from './rows.js'
+import { encodeHeld, heldId, type WantRow } from './rows.js'
 import type { Keeps, Steward } from './steward.js'
 import type { KafkaStore } from './store.js'
+import type { Waits } from './waiting.js'
+import { Window } from './window.js'
 
 /** Holds in one transaction, and in one write, at most. */
 const batchMost = 500
@@ -26,6 +29,8 @@ export class Clerk {
   readonly #book: Book
   readonly #steward: Steward
   readonly #keeps: Keeps
+  readonly #bodies: Bodies
+  readonly #window: Window
   readonly #drafts = new Due(releaseOfDraft)
   readonly #others = new Due(releaseOrParking)
   readonly #wants = new Map<string, Kept<WantRow>>()
@@ -41,15 +46,22 @@ export class Clerk {
   #armedFor: Millis = Infinity
   #cancel: Cancel = () => undefined
 
-  constructor(store: KafkaStore, book: Book, steward: Steward, keeps: Keeps) {
+  constructor(store: KafkaStore, book: Book, bodies: Bodies, steward: Steward, keeps: Keeps) {
     this.#store = store
     this.#book = book
     this.#steward = steward
     this.#keeps = keeps
+    this.#bodies = bodies
+    this.#window = new Window(store, book, (waits) => bodies.sweep(book, waits), this.#drafts, () => this.#arm())
     for (const kept of book.held.values()) this.#time(kept)
     for (const kept of book.wants.values()) this.#noteWant(kept)
     this.events = {
       held: (now, before) => this.#heldChanged(now, before),
+      waits: (id, now) => {
+        this.#window.changed(id, now)
+        this.#arm()
+      },
+      anew: () => this.#window.forget(),
       want: (now) => this.#wantChanged(now),
       gone: () => void this.close(),
     }
@@ -72,6 +84,7 @@ export class Clerk {
     this.#isStuck = false
     this.#drafts.takeBack()
     this.#others.takeBack()
+    if (this.#keeps.isKeeping) this.#window.look()
     if (this.#transactor && this.#running === undefined && this.#store.clock.monotonic() - this.#usedAt > idleMs) this.#letGo()
     this.wake()
   }
@@ -123,8 +136,10 @@ export class Clerk {
     if (this.#wants.size === 0 && this.#ripeDrafts().length === 0) return false
     const transactor = (this.#transactor ??= await this.#begin())
     this.#usedAt = this.#store.clock.monotonic()
+    const wants = [...this.#wants.values()].slice(0, this.#most)
+    const bodies = await this.#bodies.read(this.#book, wants.flatMap((want) => this.#waitsFor(want)))
     if (!this.#steward.isOurs || this.#isOver) return false
-    const batch = this.#fill()
+    const batch = this.#fill(wants, bodies)
     if (batch.changes.length === 0) return false
     const { records, answers } = this.#book.ledger.prepare(batch.changes)
     const outcome = await transactor.commit([...batch.messages, ...records])
@@ -150,9 +165,15 @@ export class Clerk {
     return transactor
   }
 
-  #fill(): Batch {
-    const batch = new Batch(this.#book, this.#store.names.topic(this.#book.topic), this.#store.clock.wall())
-    for (const want of this.#wants.values()) {
+  /** A delay whose message is needed for a decision. */
+  #waitsFor({ row: { decision } }: Kept<WantRow>): readonly Waits[] {
+    const waits = decision.to === 'drop' ? undefined : this.#book.waiting.get(heldId(decision.hold)?.id ?? '')
+    return waits ? [waits] : []
+  }
+
+  #fill(wants: readonly Kept<WantRow>[], bodies: ReadonlyMap<string, KeptHold>): Batch {
+    const batch = new Batch(this.#book, this.#store.names.topic(this.#book.topic), this.#store.clock.wall(), bodies)
+    for (const want of wants) {
       if (batch.changes.length >= this.#most) return batch
       batch.carryOut(want)
     }

@@ -37,10 +37,9 @@ export async function decide(store: KafkaStore, decisions: readonly Decision[]):
 
 async function decideIn(store: KafkaStore, book: Book, items: readonly Item[]): Promise<readonly Decided[]> {
   // What looks gone may only be unknown yet.
-  if (items.some((item) => find(book, item) === undefined)) await book.ledger.sync()
-  const there = items.filter((item) => find(book, item))
-  const drafts = there.filter((item) => find(book, item)?.row.offset === null)
-  const placed = there.filter((item) => !drafts.includes(item))
+  if (!items.every((item) => isDraft(book, item) || find(book, item))) await book.ledger.sync()
+  const drafts = items.filter((item) => isDraft(book, item))
+  const placed = items.filter((item) => !isDraft(book, item) && find(book, item))
   const [ofDrafts, ofPlaced] = await Promise.all([drafts.length > 0 ? ask(store, book, drafts.map(({ decision }) => decision)) : [], decidePlaced(store, book, placed)])
   const answerOf = new Map([...drafts.map((item, index) => [item, ofDrafts[index]] as const), ...ofPlaced])
   return items.map((item) => answerOf.get(item) ?? 'gone')
@@ -81,6 +80,12 @@ function rowAfter(store: KafkaStore, book: Book, row: HeldRow, decision: Decisio
   if (decision.to === 'release') return isKnown ? released(row, message) : undefined
   if (decision.to === 'drop') return isKnown ? dropped(row) : 'end'
   return heldAnew(row, message, decision.anew, store.clock.wall())
+}
+
+/** A hold of a message without a place. */
+function isDraft(book: Book, item: Item): boolean {
+  const { id, decision } = item
+  return find(book, item)?.row.offset === null || (decision.token === undefined && book.waiting.get(id) !== undefined)
 }
 
 function find(book: Book, { id, decision }: Item): KeptHold | undefined {

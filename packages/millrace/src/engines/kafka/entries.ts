@@ -1,20 +1,31 @@
+import type { Millis } from '../../core/clock.js'
 import { header, type Offset } from '../../core/message.js'
 import type { KafkaRecord } from './port.js'
 import { idOf, Rubbish } from './rubbish.js'
+import { Waiting } from './waiting.js'
 
 /** How many entries that were ended are remembered, so that late changes of them are refused. */
 const endedMost = 100_000
 
-/** An entry as the log has ordered it. */
-export interface Entry {
+/** What is known of an entry beside its value. */
+export interface Known {
   readonly id: string
-  readonly value: Buffer
   /** Where in the log: it changes with each change. */
   readonly version: Offset
   /** Grows with each claim; 0 for what nobody claims. */
   readonly epoch: number
   readonly key: string
+  /** It only waits for this time: its value is not kept, and is read from the log when it is needed. */
+  readonly due?: Millis
 }
+
+/** An entry as the log has ordered it. */
+export interface Entry extends Known {
+  readonly value: Buffer
+}
+
+/** The time for which an entry of this value only waits, and nobody changes it often; undefined where its value is to be kept. */
+export type DueOf = (id: string, value: Buffer) => Millis | undefined
 
 /**
  * A change that was made of a view so much older than the change itself is refused. Compaction keeps what is younger than twice that, so that
@@ -27,45 +38,53 @@ export type Judged = { readonly is: 'accepted'; readonly version: Offset } | { r
 
 /** What a record has changed, and what became of the change; neither where it only removes a key. */
 export interface Applied {
-  readonly changed?: { readonly id: string; readonly now: Entry | undefined; readonly before: Entry | undefined }
+  readonly changed?: { readonly id: string; readonly now: Entry | undefined; readonly before: Known | undefined }
   readonly answer?: Judged
 }
 
-interface Answered {
-  readonly record: KafkaRecord
-  readonly answer: Judged
-}
+/** Keys with where in the log they were removed. */
+export type Removed = ReadonlyMap<string, Offset>
 
-/** Entries as the records of a ledger's log make them, one after another. */
+/** Entries as the records of a ledger's log make them, one after another: first those of the log as it is found, then what is added. */
 export class Entries {
   readonly all = new Map<string, Entry>()
+  readonly waiting = new Waiting()
   readonly rubbish = new Rubbish()
+  readonly #dueOf: DueOf
+  /** Taken for compacted away already. */
+  readonly #removed: Removed
   /** What was ended lately: where, and in which epoch. */
   readonly #ended = new Map<string, Pick<Entry, 'version' | 'epoch'>>()
+  /** Of which a change was judged as would have been wrong, had something been compacted away. */
+  readonly #doubtful = new Set<string>()
+  readonly #torn = new Map<string, Offset>()
   /** After the last record. */
   #next: Offset = 0n
   #isLive = false
-  #isTorn = false
 
-  /**
-   * As a whole log makes them. Keys that are removed in it are taken for compacted away already, as what took their place, or what they were
-   * refused for, may be.
-   */
-  static of(records: readonly KafkaRecord[]): { readonly entries: Entries; readonly answers: readonly Answered[] } {
-    const entries = new Entries()
-    const removed = new Map(records.flatMap(({ key, value, offset }) => (value === null ? [[keyText(key), offset]] : [])))
-    const answers = records.flatMap((record): Answered[] => {
-      if ((removed.get(keyText(record.key)) ?? -1n) > record.offset) return []
-      const { answer } = entries.apply(record)
-      return answer ? [{ record, answer }] : []
-    })
-    entries.#isLive = true
-    return { entries, answers }
+  constructor(dueOf: DueOf, removed: Removed = new Map()) {
+    this.#dueOf = dueOf
+    this.#removed = removed
   }
 
-  /** Records are missing that others were judged by: they were compacted away before they were read. All has to be read anew. */
-  get isTorn(): boolean {
-    return this.#isTorn
+  /** The log is read as it was found: from here on nothing is compacted away that is not known. */
+  live(): void {
+    this.#isLive = true
+    this.#doubtful.clear()
+    for (const [id, { epoch }] of this.#ended) if (epoch === 0) this.#ended.delete(id)
+  }
+
+  get(id: string): Known | undefined {
+    const waits = this.all.has(id) ? undefined : this.waiting.get(id)
+    return waits ? { ...waits, epoch: 0 } : this.all.get(id)
+  }
+
+  /**
+   * Keys that were removed though nothing had taken their place: that is compacted away, or was misjudged for want of something that is. All has to be read
+   * anew, as if the records with these keys were compacted away already.
+   */
+  get torn(): Removed {
+    return this.#torn
   }
 
   apply(record: KafkaRecord): Applied {
@@ -73,17 +92,18 @@ export class Entries {
     if (record.offset < this.#next) return {}
     this.#next = record.offset + 1n
     const key = keyText(record.key)
+    if ((this.#removed.get(key) ?? -1n) > record.offset) return {}
     const id = idOf(key)
-    const before = this.all.get(id)
-    if (record.value === null) this.#removed(key, before)
+    const before = this.get(id)
+    if (record.value === null) this.#remove(key, record.offset, before)
     else if (!isLate(record) && this.#isAccepted(id, record, before)) return this.#accept(key, record, record.value, before)
     else this.rubbish.addIdle(key)
     return record.value === null ? {} : { answer: { is: isLate(record) ? 'late' : 'refused' } }
   }
 
-  #accept(key: string, record: KafkaRecord, value: Buffer, before: Entry | undefined): Applied {
+  #accept(key: string, record: KafkaRecord, value: Buffer, before: Known | undefined): Applied {
     const id = idOf(key)
-    const now = numberOf(record, 'end') === undefined ? { id, value, version: record.offset, epoch: numberOf(record, 'epoch') ?? before?.epoch ?? 0, key } : undefined
+    const now = numberOf(record, 'end') === undefined ? this.#entry(key, record, value, before) : undefined
     if (now) this.#set(now)
     else this.#end(id, before, record.offset)
     if (before && before.key !== key) this.rubbish.addPast(before.key)
@@ -92,30 +112,52 @@ export class Entries {
     return { changed: { id, now, before }, answer: { is: 'accepted', version: record.offset } }
   }
 
-  #set(now: Entry): void {
-    this.all.set(now.id, now)
-    this.#ended.delete(now.id)
+  #entry(key: string, record: KafkaRecord, value: Buffer, before: Known | undefined): Entry {
+    const id = idOf(key)
+    const epoch = numberOf(record, 'epoch') ?? before?.epoch ?? 0
+    const due = epoch === 0 ? this.#dueOf(id, value) : undefined
+    return { id, value, version: record.offset, epoch, key, ...(due === undefined ? {} : { due }) }
   }
 
-  #end(id: string, before: Entry | undefined, version: Offset): void {
-    this.all.delete(id)
-    if (before) this.#ended.set(id, { version, epoch: before.epoch })
+  #set(now: Entry): void {
+    const { id, due } = now
+    if (due === undefined) {
+      this.waiting.delete(id)
+      this.all.set(id, now)
+    } else {
+      this.all.delete(id)
+      this.waiting.set({ ...now, due, bytes: now.value.length })
+    }
+    this.#ended.delete(id)
+  }
+
+  #delete(id: string): void {
+    if (!this.all.delete(id)) this.waiting.delete(id)
+  }
+
+  #end(id: string, before: Known | undefined, version: Offset): void {
+    this.#delete(id)
+    // Of a live log only epochs are asked for.
+    if (before && (before.epoch > 0 || !this.#isLive)) this.#ended.set(id, { version, epoch: before.epoch })
     const [oldest] = this.#ended.size > endedMost ? this.#ended.keys() : []
     if (oldest !== undefined) this.#ended.delete(oldest)
   }
 
   /** A key that is removed is not current, unless what took its place was compacted away before it was read. */
-  #removed(key: string, before: Entry | undefined): void {
+  #remove(key: string, at: Offset, before: Known | undefined): void {
     this.rubbish.gone(key)
-    if (before?.key === key) this.#isTorn = true
+    if (before?.key !== key) return
+    if (this.#isLive || this.#doubtful.has(before.id)) this.#torn.set(key, at)
+    else this.#delete(before.id)
   }
 
-  #isAccepted(id: string, record: KafkaRecord, before: Entry | undefined): boolean {
+  #isAccepted(id: string, record: KafkaRecord, before: Known | undefined): boolean {
     const [word = '', of = '', epoch = ''] = (header(record.headers, 'if') ?? Buffer.alloc(0)).toString().split(' ')
-    if (word === 'new') return before === undefined
-    if (word === 'is') return before ? before.version === BigInt(of) : this.#wasThere(id, BigInt(of))
     if (word === 'guard') return this.#isUnclaimed(of, Number(epoch))
-    return true
+    if (word !== 'new' && word !== 'is') return true
+    const isMet = word === 'new' ? before === undefined : before?.version === BigInt(of)
+    if (!isMet && !this.#isLive) this.#doubtful.add(id)
+    return isMet || (word === 'is' && before === undefined && this.#wasThere(id, BigInt(of)))
   }
 
   /** A version that is not there was compacted away before the beginning, unless the entry was ended since. */

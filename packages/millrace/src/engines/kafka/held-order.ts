@@ -1,6 +1,7 @@
 import type { Offset } from '../../core/message.js'
 import type { Book, BookEvents, KeptHold } from './book.js'
 import { isHeld } from './held-row.js'
+import type { Waits } from './waiting.js'
 
 interface Place {
   readonly order: Offset
@@ -19,7 +20,17 @@ export class HeldOrder {
   }
 
   /** Those after a place, from the first on. */
-  *after(order: Offset): Iterable<KeptHold> {
+  *after(order: Offset): Iterable<KeptHold | Waits> {
+    const waiting = this.#book.waiting.after(order)[Symbol.iterator]()
+    let waits = waiting.next()
+    for (const kept of this.#heldAfter(order)) {
+      for (; !waits.done && waits.value.version < kept.order; waits = waiting.next()) yield waits.value
+      yield kept
+    }
+    for (; !waits.done; waits = waiting.next()) yield waits.value
+  }
+
+  *#heldAfter(order: Offset): Iterable<KeptHold> {
     for (let index = this.#indexAfter(order); index < this.#places.length; index += 1) {
       const kept = this.#at(this.#places[index])
       if (kept && isHeld(kept.row)) yield kept

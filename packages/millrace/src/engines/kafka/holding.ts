@@ -2,6 +2,7 @@ import { MillraceError } from '../../core/errors.js'
 import type { Durability } from '../../core/message.js'
 import type { Decided, Decision, Held, HoldQuery, Keeping, KeepRequest, Page, Published } from '../../engine/engine.js'
 import { Asker } from './asker.js'
+import { Bodies } from './bodies.js'
 import type { Book, BookEvents, KeptHold } from './book.js'
 import { Clerk } from './clerk.js'
 import { decide } from './decide.js'
@@ -26,9 +27,11 @@ export class Holding {
   readonly #store: KafkaStore
   readonly #offices = new Map<Book, Office>()
   readonly #keepers: Keepers
+  readonly #bodies: Bodies
 
   constructor(store: KafkaStore) {
     this.#store = store
+    this.#bodies = new Bodies(store)
     this.#keepers = new Keepers(store, () => this.#keepersChanged(), () => this.#each(({ asker }) => asker.ask()))
   }
 
@@ -41,7 +44,7 @@ export class Holding {
       void leftovers.sweep(steward.guard, this.#store.clock.monotonic())
       clerk.turn()
     })
-    const clerk = new Clerk(this.#store, book, steward, this.#keepers)
+    const clerk = new Clerk(this.#store, book, this.#bodies, steward, this.#keepers)
     this.#offices.set(book, { order, steward, clerk, asker })
     const forgotten: BookEvents = { gone: () => this.#offices.delete(book) }
     for (const events of [order.events, clerk.events, asker.events, this.#stirs(book), forgotten]) book.listeners.add(events)
@@ -67,7 +70,7 @@ export class Holding {
   }
 
   holds(query: HoldQuery): Promise<Page<Held>> {
-    return holds(this.#store, (book) => this.#office(book).order, query)
+    return holds({ store: this.#store, bodies: this.#bodies, orderOf: (book) => this.#office(book).order }, query)
   }
 
   /** Ends after what is under way, and gives every stewardship up. */
@@ -79,6 +82,7 @@ export class Holding {
       await steward.close()
     }))
     this.#offices.clear()
+    await this.#bodies.close()
   }
 
   /** For tests: falls silent as in a process that was killed. */
@@ -111,6 +115,8 @@ export class Holding {
   /** For those who watch, in every instance. */
   #stirs({ topic }: Book): BookEvents {
     return {
+      waits: () => this.#store.stir({ what: 'held', topic }),
+      anew: () => this.#store.stir({ what: 'held', topic }),
       held: (now, before) => {
         this.#store.stir({ what: 'held', topic })
         if (now && isParked(now) && before && !isParked(before)) this.#store.stir({ what: 'parked', topic })

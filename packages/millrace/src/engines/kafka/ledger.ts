@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto'
 import type { Clock, Millis } from '../../core/clock.js'
 import { asMillraceError, isMillraceError, MillraceError } from '../../core/errors.js'
 import { header, type Offset } from '../../core/message.js'
-import { Entries, type Entry, type Judged, viewMs } from './entries.js'
+import { type Condition, conditionText, isGuard } from './condition.js'
+import { type DueOf, Entries, type Entry, type Judged, type Known, type Removed, viewMs } from './entries.js'
 import { compacted, safe } from './ledger-settings.js'
 import type { KafkaClient, KafkaRecord, NewRecord, Reader } from './port.js'
 import { idOf, keyOf } from './rubbish.js'
 import { Tidier } from './tidier.js'
+import type { Waiting } from './waiting.js'
 
 /** How long a change may take to be written and read back. */
 const patienceMs = 30_000
@@ -15,17 +17,8 @@ const readMark = 'read'
 /** Between two tries to read it anew. */
 const readAgainMs = 1_000
 
-export type { Entry } from './entries.js'
-
-/** What must be so where the log has put a change, else it is refused. */
-export type Condition =
-  | 'always'
-  /** No entry has the id. */
-  | 'new'
-  /** The entry is at this version, so that nobody has changed it since. */
-  | { readonly is: Offset }
-  /** Nobody has claimed that entry with a later epoch. Many changes may be under way at once. */
-  | { readonly guard: string; readonly epoch: number }
+export type { Condition } from './condition.js'
+export type { Entry, Known } from './entries.js'
 
 export interface Change {
   readonly id: string
@@ -49,10 +42,19 @@ export function isAccepted(answer: Answer | undefined): answer is Extract<Answer
 }
 
 export interface LedgerEvents {
+  readonly dueOf?: DueOf
   /** In the order of the log. `before` is what the entry was. */
-  changed(id: string, now: Entry | undefined, before: Entry | undefined): void
+  changed(id: string, now: Entry | undefined, before: Known | undefined): void
+  /** The log was read anew: of what waits nothing else is told. */
+  anew?(): void
   /** The topic is gone: nothing can be read or written any more. */
   gone(): void
+}
+
+/** The whole log as it is read from its start, and what is to be answered then. */
+interface Reading {
+  readonly entries: Entries
+  readonly answers: (() => void)[]
 }
 
 interface Pending {
@@ -78,9 +80,8 @@ export class Ledger {
   readonly #instance = randomUUID().slice(0, 8)
   readonly #tidier: Tidier
   /** What was read; while the log is read anew, as it was before. */
-  #entries = new Entries()
-  /** Of the whole log, that is read from its start. */
-  #reading: KafkaRecord[] | undefined
+  #entries: Entries
+  #reading: Reading | undefined
   /** When the last record that was read was written, by the broker's clock, and when it was read, by ours. */
   #seen: { readonly written: Millis; readonly read: Millis } | undefined
   #count = 0
@@ -92,6 +93,7 @@ export class Ledger {
     this.#reader = reader
     this.#clock = clock
     this.#events = events
+    this.#entries = this.#noEntries()
     this.#tidier = new Tidier(topic, client, clock, { rubbish: () => this.#entries.rubbish, sync: () => this.sync() })
   }
 
@@ -132,8 +134,9 @@ export class Ledger {
     return this.#entries.all.get(id)
   }
 
-  get all(): Iterable<Entry> {
-    return this.#entries.all.values()
+  /** What only waits for its time. */
+  get waiting(): Waiting {
+    return this.#entries.waiting
   }
 
   /** Writes changes, in their order, and answers each when it has been read back. */
@@ -173,7 +176,7 @@ export class Ledger {
     for (const record of records) {
       // It is read from the start again: what is left of these comes once more.
       if (this.#reading !== reading) return
-      if (reading) this.#keep(record, reading)
+      if (reading) this.#read(record, reading)
       else this.#fold(record)
     }
     const last = records.at(-1)
@@ -217,23 +220,31 @@ export class Ledger {
     if (changed) this.#events.changed(changed.id, changed.now, changed.before)
     if (answer) this.#answer(record, answer)
     if (answer && !changed) this.#tidier.throwAwayForOthers(idOf((record.key ?? '').toString()))
-    if (this.#entries.isTorn) void this.#readAnew()
+    if (this.#entries.torn.size > 0) void this.#readAnew()
   }
 
-  #keep(record: KafkaRecord, reading: KafkaRecord[]): void {
-    reading.push(record)
+  #read(record: KafkaRecord, { entries, answers }: Reading): void {
+    const { answer } = entries.apply(record)
     if (record.key?.toString().startsWith(readMark)) this.#answer(record, { is: 'accepted', version: record.offset })
+    else if (answer && this.#pendingOf(record)) answers.push(() => this.#answer(record, answer))
+  }
+
+  #noEntries(removed?: Removed): Entries {
+    return new Entries(this.#events.dueOf ?? (() => undefined), removed)
   }
 
   /** Reads all there is, from the start, and shows it in one step. */
   async #readAll(): Promise<void> {
-    const reading: KafkaRecord[] = []
-    this.#reading = reading
-    this.#reader.remove(this.topic, 0)
-    const [bounds] = await this.#client.admin.bounds(this.topic, [0])
-    this.#reader.add(this.topic, 0, bounds?.start ?? 0n)
-    await this.#mark(readMark)
-    this.#show(reading)
+    for (let removed = this.#entries.torn; ;) {
+      const reading: Reading = { entries: this.#noEntries(removed), answers: [] }
+      this.#reading = reading
+      this.#reader.remove(this.topic, 0)
+      const [bounds] = await this.#client.admin.bounds(this.topic, [0])
+      this.#reader.add(this.topic, 0, bounds?.start ?? 0n)
+      await this.#mark(readMark)
+      if (reading.entries.torn.size === 0) return this.#show(reading)
+      removed = new Map([...removed, ...reading.entries.torn])
+    }
   }
 
   /** We came so late that what we had not read yet was compacted away. */
@@ -245,17 +256,18 @@ export class Ledger {
     }
   }
 
-  #show(records: readonly KafkaRecord[]): void {
+  #show({ entries, answers }: Reading): void {
     const { all: shown } = this.#entries
-    const { entries, answers } = Entries.of(records)
+    entries.live()
     this.#entries = entries
     this.#reading = undefined
+    this.#events.anew?.()
     for (const before of shown.values()) if (!entries.all.has(before.id)) this.#events.changed(before.id, undefined, before)
     for (const now of entries.all.values()) {
       const before = shown.get(now.id)
       if (before?.version !== now.version) this.#events.changed(now.id, now, before)
     }
-    for (const { record, answer } of answers) this.#answer(record, answer)
+    for (const answer of answers) answer()
     this.#tidier.throwAllAway()
   }
 
@@ -267,20 +279,14 @@ export class Ledger {
 
   /** Answers who wrote it, if that was us; then the rubbish is ours. */
   #answer(record: Pick<NewRecord, 'headers'> | undefined, answer: Answer | Judged): void {
-    const nonce = record && header(record.headers, 'n')?.toString()
-    const pending = nonce === undefined ? undefined : this.#pending.get(nonce)
+    const pending = record && this.#pendingOf(record)
     if (!pending) return
     this.#tidier.throwAway(pending.change.id)
     if (answer.is === 'late') pending.answer({ is: 'failed', error: new MillraceError('TIMEOUT', `a change of ${this.topic} came more than ${viewMs} ms late`) })
     else pending.answer(answer)
   }
-}
 
-function isGuard(when: Condition): when is Extract<Condition, { readonly guard: string }> {
-  return typeof when === 'object' && 'guard' in when
-}
-
-function conditionText(when: Condition): string {
-  if (typeof when === 'string') return when
-  return 'is' in when ? `is ${when.is}` : `guard ${when.guard} ${when.epoch}`
+  #pendingOf({ headers }: Pick<NewRecord, 'headers'>): Pending | undefined {
+    return this.#pending.get(header(headers, 'n')?.toString() ?? '')
+  }
 }

@@ -133,10 +133,18 @@ export function encodeHeld({ message, ...row }: HeldRow): Buffer {
   return Buffer.concat([length, about, packMessage(message)])
 }
 
+/** What is known of the hold, without the message. */
+export function decodeAbout(value: Buffer): Omit<HeldRow, 'message'> {
+  return decode({ value: value.subarray(4, aboutEnd(value)) })
+}
+
 export function decodeHeld(topic: string, { value }: Pick<Entry, 'value'>): HeldRow {
-  const end = 4 + value.readUInt32LE(0)
-  const row = decode<Omit<HeldRow, 'message'>>({ value: value.subarray(4, end) })
-  const message = readRecord(value.subarray(end), { topic, partition: row.partition, offset: row.offset ?? 0n })
+  const row = decodeAbout(value)
+  const message = readRecord(value.subarray(aboutEnd(value)), { topic, partition: row.partition, offset: row.offset ?? 0n })
   // A copy of the row with one field more would have a shape of its own each time, which takes more room than the row.
   return Object.assign(row, { message: { ...message, offset: row.offset } })
+}
+
+function aboutEnd(value: Buffer): number {
+  return 4 + value.readUInt32LE(0)
 }

@@ -12,6 +12,8 @@ export interface Stretch {
   readonly to: Offset
   readonly most: number
   readonly mostBytes: number
+  /** Others are passed over. */
+  readonly only?: (offset: Offset) => boolean
 }
 
 export interface Scanned {
@@ -95,8 +97,10 @@ function take(scan: Scan, records: readonly KafkaRecord[]): void {
     if (record.offset < scan.from) continue
     if (record.offset >= scan.to) return scan.end('over')
     if (scan.records.length >= scan.most || scan.bytes >= scan.mostBytes) return scan.end('full')
-    scan.records.push(record)
-    scan.bytes += record.value?.length ?? 0
+    if (!scan.only || scan.only(record.offset)) {
+      scan.records.push(record)
+      scan.bytes += record.value?.length ?? 0
+    }
     if (record.offset + 1n >= scan.to) return scan.end('over')
   }
   return undefined
