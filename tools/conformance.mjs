@@ -14,7 +14,7 @@ const harnesses = {
     const { embeddedHarness } = await import('../packages/millrace/dist/testing/harness/embedded.js')
     return { makeHarness: () => embeddedHarness(import.meta.resolve('lmdb')) }
   },
-  kafka: async ({ client, nodes }) => ({ ...(await kafkaHarnesses({ client, nodes: Number(nodes) })), limitMs: 240_000, atOnce: 8, mutants: false }),
+  kafka: async ({ client, nodes }) => ({ ...(await kafkaHarnesses({ client, nodes: Number(nodes) })), limitMs: 240_000, atOnce: 24, mutants: false }),
 }
 
 const { positionals, values } = parseArgs({

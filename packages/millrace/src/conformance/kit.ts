@@ -104,7 +104,9 @@ export class Kit {
   /** A topic of one partition that keeps everything, unless told otherwise. */
   async topic(config: Partial<TopicDraft> = {}): Promise<string> {
     const name = config.name ?? `topic-${this.#next()}`
-    await this.engine.topics.create(topicConfig({ partitions: 1, keep: {}, ...config, name }))
+    const { keep: { ageMs, ...keep } = {}, groupIdleMs, ...rest } = config
+    const times = { keep: { ...keep, ...(ageMs !== undefined && { ageMs: ageMs * this.#scale }) }, ...(groupIdleMs !== undefined && { groupIdleMs: groupIdleMs * this.#scale }) }
+    await this.engine.topics.create(topicConfig({ partitions: 1, ...rest, ...times, name }))
     return name
   }
 

@@ -8,9 +8,9 @@ export const delays = about('delays', {
     const topic = await kit.topic()
     await kit.keeper()
     const member = await kit.member(topic, 'g')
-    const { offset } = await kit.sendOne(kit.draft(topic, 'a', { hold: kit.delay(60_000) }))
+    const { offset } = await kit.sendOne(kit.draft(topic, 'a', { hold: kit.delay(20_000) }))
     assert.equal(offset, null, 'it has no place while it is held')
-    await member.getsNothing(50_000)
+    await member.getsNothing(15_000)
     assert.deepEqual(await kit.log(topic), [])
     assert.equal((await kit.position(topic, 'g')).lag, 0)
   },
@@ -142,11 +142,11 @@ export const delays = about('delays', {
     const topic = await kit.topic()
     await kit.keeper()
     const member = await kit.member(topic, 'g')
-    const { id } = await kit.sendOne(kit.draft(topic, 'a', { hold: kit.delay(60_000) }))
+    const { id } = await kit.sendOne(kit.draft(topic, 'a', { hold: kit.delay(20_000) }))
     await kit.decide({ hold: messageHold(topic, id), to: 'hold', anew: kit.delay(2_000) })
     await kit.pass(2_000)
     await member.finishes('a')
-    await member.getsNothing(70_000)
+    await member.getsNothing(25_000)
   },
 
   'a delay released by decision is delivered at once, and not again at its time': async (kit) => {

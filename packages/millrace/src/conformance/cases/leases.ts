@@ -247,7 +247,7 @@ export const leases = [
       await kit.publish(topic, null, 'a')
       const delivery = await stuck.getsOne('a')
       const other = await kit.member(topic, 'g', { leaseMs: 2_000, stallMs: 600_000, engine: (await kit.another()).engine })
-      await kit.stall(30_000)
+      await kit.stall(15_000)
       // Where the other one is of the same thread, and was blocked as well, the stuck one may have joined again and have it anew.
       const leaseOf = (member: Member): Promise<readonly Delivery[]> => member.lease().catch(() => [])
       await kit.until('it is taken away, and comes again', async () => [...(await leaseOf(other)), ...(await leaseOf(stuck))].length === 1)

@@ -111,12 +111,12 @@ export const loans = about('loans', {
 
   'a loan outlives the instance that lent it': async (kit) => {
     const doomed = await kit.another()
-    const { topic, hold } = await lent(kit, { engine: doomed.engine, inMs: 60_000 })
+    const { topic, hold } = await lent(kit, { engine: doomed.engine, inMs: 25_000 })
     await doomed.kill()
     const member = await kit.member(topic, 'g')
     await member.getsNothing(10_000)
     await kit.decide({ hold, token: 't', to: 'drop' })
-    await member.getsNothing(60_000)
+    await member.getsNothing(25_000)
   },
 
   'later messages of a key wait for the one that is lent, other keys and keyless ones do not': async (kit) => {

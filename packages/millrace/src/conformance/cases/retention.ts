@@ -62,14 +62,14 @@ export const retention = [
     },
 
     'what every group has read goes once it is older than the age to keep': async (kit) => {
-      const topic = await kit.topic({ keep: { ageMs: 60_000 } })
+      const topic = await kit.topic({ keep: { ageMs: 30_000 } })
       const member = await kit.member(topic, 'g')
       await kit.publish(topic, null, 'a')
-      await kit.pass(30_000)
+      await kit.pass(15_000)
       await kit.publish(topic, null, 'b')
       await member.finishes('a', 'b')
       await logStays(kit, topic, 'a', 'b')
-      await kit.pass(30_000)
+      await kit.pass(15_000)
       await logIs(kit, topic, 'b')
     },
 
@@ -134,25 +134,25 @@ export const retention = [
     },
 
     'a group that nobody uses for long enough stops pinning': async (kit) => {
-      const topic = await kit.topic({ keep: { count: 0 }, groupIdleMs: 60_000 })
+      const topic = await kit.topic({ keep: { count: 0 }, groupIdleMs: 20_000 })
       const used = await kit.member(topic, 'used')
       const idle = await kit.member(topic, 'idle')
       await idle.leave()
       await kit.publish(topic, null, 'a')
       await used.finishes('a')
-      await kit.pass(30_000)
+      await kit.pass(10_000)
       assert.deepEqual(textsOf(await kit.log(topic)), ['a'])
-      await kit.pass(40_000)
+      await kit.pass(14_000)
       await logIs(kit, topic)
       await kit.publish(topic, null, 'b')
       await used.finishes('b')
     },
 
     'a group that is used again after it was idle pins again': async (kit) => {
-      const topic = await kit.topic({ keep: { count: 0 }, groupIdleMs: 60_000 })
+      const topic = await kit.topic({ keep: { count: 0 }, groupIdleMs: 20_000 })
       await kit.engine.groups.create(topic, 'g', 'start')
       await kit.publish(topic, null, 'a')
-      await kit.pass(70_000)
+      await kit.pass(24_000)
       await logIs(kit, topic)
       const member = await kit.member(topic, 'g')
       await kit.publish(topic, null, 'b')
@@ -161,15 +161,15 @@ export const retention = [
     },
 
     'a group whose only member died stops pinning once it has been idle': async (kit) => {
-      const topic = await kit.topic({ keep: { count: 0 }, groupIdleMs: 60_000 })
+      const topic = await kit.topic({ keep: { count: 0 }, groupIdleMs: 20_000 })
       const doomed = await kit.another()
       const dying = await kit.member(topic, 'g', { engine: doomed.engine })
       await kit.publish(topic, null, 'a')
       await dying.getsOne('a')
       await doomed.kill()
-      await kit.pass(30_000)
+      await kit.pass(10_000)
       assert.deepEqual(textsOf(await kit.log(topic)), ['a'])
-      await kit.pass(60_000)
+      await kit.pass(20_000)
       await logIs(kit, topic)
     },
 

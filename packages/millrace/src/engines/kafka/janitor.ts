@@ -4,25 +4,25 @@ import { limits } from '../../core/limits.js'
 import type { Offset } from '../../core/message.js'
 import type { Topic } from '../../core/topic.js'
 import type { Book, BookEvents } from './book.js'
+import { Foreigners } from './foreigners.js'
 import { Pins } from './pins.js'
 import { boundsOf } from './place.js'
 import type { Bounds } from './port.js'
 import type { KafkaStore } from './store.js'
 import { Tallies } from './tallies.js'
 
-/** The longest wait between two looks at a topic in which nothing happens. */
-const longestMs = 10_000
-/** Of one that keeps by age alone looks come so often in that age, and no more rarely than this. */
-const looksInAge = 10
+/** At a topic that keeps by age alone looks come so often in that age: each second up to a minute of age, each minute from an hour on. */
+const looksInAge = 60
 const longestForAgeMs = 60_000
+/** Bounds of so many partitions are asked for by one look. Of more than these, those that have waited longest. */
+const partitionsAtOnce = 1_000
 
 /** A topic that is looked after. */
 interface Watched {
   readonly book: Book
   readonly pins: Pins
   readonly events: BookEvents
-  waitMs: Millis
-  due: Millis
+  lookedAt: Millis
 }
 
 /**
@@ -32,6 +32,7 @@ interface Watched {
 export class Janitor {
   readonly #store: KafkaStore
   readonly #tallies: Tallies
+  readonly #foreigners: Foreigners
   readonly #watched = new Set<Watched>()
   #cancel: Cancel = () => undefined
   #looking: Promise<void> = Promise.resolve()
@@ -40,19 +41,17 @@ export class Janitor {
   constructor(store: KafkaStore) {
     this.#store = store
     this.#tallies = new Tallies(store)
+    const { client: { admin }, clock, names, topics } = store
+    this.#foreigners = new Foreigners({ admin, clock, topics: () => new Set([...topics.keys()].map((topic) => names.topic(topic))) })
     this.#arm()
   }
 
   /** From now on also of this topic. */
   follow(book: Book): void {
-    const pins = new Pins(this.#store, book)
-    const soon = (): void => this.#soon(watched)
-    const used = (group: string): void => {
-      pins.used(group)
-      soon()
-    }
-    const events = { group: used, cursor: used, steward: soon, gone: () => this.#leave(watched) }
-    const watched: Watched = { book, pins, events, waitMs: limits.safetyLookMs, due: 0 }
+    const pins = new Pins(this.#store, book, this.#foreigners)
+    const used = (group: string): void => pins.used(group)
+    const events = { group: used, cursor: used, gone: () => this.#leave(watched) }
+    const watched: Watched = { book, pins, events, lookedAt: -Infinity }
     this.#watched.add(watched)
     book.listeners.add(events)
   }
@@ -64,13 +63,6 @@ export class Janitor {
     await this.#looking
     for (const watched of [...this.#watched]) this.#leave(watched)
     await this.#tallies.close()
-  }
-
-  #soon(watched: Watched): void {
-    const topic = this.#store.topics.get(watched.book.topic)
-    if (!topic) return
-    watched.waitMs = pace(topic)
-    watched.due = Math.min(watched.due, this.#store.clock.monotonic() + watched.waitMs)
   }
 
   #leave(watched: Watched): void {
@@ -88,11 +80,31 @@ export class Janitor {
 
   async #look(): Promise<void> {
     this.#openBooks()
-    for (const watched of [...this.#watched]) {
-      if (this.#isOver || this.#store.clock.monotonic() < watched.due) continue
-      const topic = this.#store.topics.get(watched.book.topic)
-      if (topic) await this.#lookAt(watched, topic).catch((error: unknown) => this.#failed(topic.name, error))
+    const due = this.#takeDue()
+    // What has no answer here is asked for by itself.
+    const bounds = await this.#store.client.admin.manyBounds(new Map(due.map(({ topic }) => [this.#store.names.topic(topic.name), partitionsOf(topic)]))).catch(() => new Map<string, readonly Bounds[]>())
+    for (const { watched, topic } of due) {
+      if (this.#isOver) return
+      await this.#cut(watched, topic, bounds.get(this.#store.names.topic(topic.name))).catch((error: unknown) => this.#failed(topic.name, error))
     }
+  }
+
+  /** The topics of ours that are to be looked at now. */
+  #takeDue(): readonly { readonly watched: Watched; readonly topic: Topic }[] {
+    const now = this.#store.clock.monotonic()
+    const due: { readonly watched: Watched; readonly topic: Topic }[] = []
+    let partitions = 0
+    for (const watched of [...this.#watched].toSorted((one, other) => one.lookedAt - other.lookedAt)) {
+      const topic = this.#store.topics.get(watched.book.topic)
+      if (!topic || now < watched.lookedAt + pace(topic)) continue
+      if (partitions >= partitionsAtOnce) break
+      watched.lookedAt = now
+      if (watched.book.steward?.row.instance === this.#store.instance && mayCut(topic)) {
+        partitions += topic.partitions
+        due.push({ watched, topic })
+      } else void this.#tallies.forget(this.#store.names.topic(topic.name))
+    }
+    return due
   }
 
   /** Somebody has to clean a topic that nobody consumes, too. */
@@ -107,16 +119,8 @@ export class Janitor {
     if (!this.#isOver && this.#store.topics.has(topic)) this.#store.report(asMillraceError(error, 'ENGINE_FAILED', `cleaning topic ${topic}`))
   }
 
-  async #lookAt(watched: Watched, topic: Topic): Promise<void> {
-    watched.waitMs = Math.max(pace(topic), Math.min(watched.waitMs * 2, longestMs))
-    watched.due = this.#store.clock.monotonic() + watched.waitMs
-    const isOurs = watched.book.steward?.row.instance === this.#store.instance
-    if (isOurs && mayCut(topic)) await this.#cut(watched, topic)
-    else await this.#tallies.forget(this.#store.names.topic(topic.name))
-  }
-
-  async #cut(watched: Watched, topic: Topic): Promise<void> {
-    const bounds = (await boundsOf(this.#store, topic.name)).filter(({ start, end }) => start < end)
+  async #cut(watched: Watched, topic: Topic, found: readonly Bounds[] | undefined): Promise<void> {
+    const bounds = (found ?? (await boundsOf(this.#store, topic.name))).filter(({ start, end }) => start < end)
     if (bounds.length === 0) return
     const beyond = await this.#beyondKeep(topic, bounds)
     await watched.pins.lookForIdle(topic.groupIdleMs)
@@ -125,18 +129,17 @@ export class Janitor {
     // What a group has gone back to is written before we have read so far, or finds the log as it is then.
     await watched.book.ledger.sync()
     await this.#store.client.admin.deleteRecords(this.#store.names.topic(topic.name), await this.#places(watched, bounds, beyond))
-    this.#soon(watched)
   }
 
   /** Up to where each partition can be cut, of those that can. */
   async #places({ pins }: Watched, bounds: readonly Bounds[], beyond: ReadonlyMap<number, Offset>): Promise<ReadonlyMap<number, Offset>> {
-    const places = new Map<number, Offset>()
-    for (const each of bounds) {
-      const place = least(beyond.get(each.partition) ?? each.start, pins.ofGroups(each))
-      const to = place > each.start ? least(place, await pins.ofOthers(each)) : place
-      if (to > each.start) places.set(each.partition, to)
-    }
-    return places
+    const ripe = bounds.flatMap((each) => {
+      const to = least(beyond.get(each.partition) ?? each.start, pins.ofGroups(each))
+      return to > each.start ? [{ ...each, to }] : []
+    })
+    if (ripe.length === 0) return new Map()
+    const others = await pins.ofOthers()
+    return new Map(ripe.map(({ partition, start, to }) => ({ partition, start, to: least(to, others.get(partition) ?? to) })).flatMap(({ partition, start, to }) => (to > start ? [[partition, to]] : [])))
   }
 
   /** Up to where `keep` lets each partition go. */
@@ -167,6 +170,10 @@ function mayCut({ keep, config }: Topic): boolean {
 function pace({ keep: { ageMs, bytes, count } }: Topic): Millis {
   if (bytes !== undefined || count !== undefined || ageMs === undefined) return limits.safetyLookMs
   return Math.min(Math.max(ageMs / looksInAge, limits.safetyLookMs), longestForAgeMs)
+}
+
+function partitionsOf({ partitions }: Topic): readonly number[] {
+  return Array.from({ length: partitions }, (_, index) => index)
 }
 
 function least(one: Offset, other: Offset): Offset {

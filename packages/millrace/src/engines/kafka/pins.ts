@@ -2,11 +2,10 @@ import type { Millis } from '../../core/clock.js'
 import type { Offset } from '../../core/message.js'
 import type { Book } from './book.js'
 import { lowOf, startRow } from './cursor-row.js'
+import type { Foreigners } from './foreigners.js'
 import type { Bounds } from './port.js'
 import type { KafkaStore } from './store.js'
 
-/** How long what was heard of other consumer groups counts. A place of theirs that is older keeps more than it has to. */
-const foreignMs = 10_000
 /** Looks for members in the time after which a group is idle. */
 const looksWhileIdle = 10
 
@@ -20,13 +19,14 @@ interface Use {
 export class Pins {
   readonly #store: KafkaStore
   readonly #book: Book
+  readonly #foreigners: Foreigners
   readonly #uses = new Map<string, Use>()
   readonly #idle = new Set<string>()
-  #foreign: { readonly at: Millis; readonly places: ReadonlyMap<number, Offset> } | undefined
 
-  constructor(store: KafkaStore, book: Book) {
+  constructor(store: KafkaStore, book: Book, foreigners: Foreigners) {
     this.#store = store
     this.#book = book
+    this.#foreigners = foreigners
   }
 
   /** The group has come, gone, leased or settled. */
@@ -46,12 +46,12 @@ export class Pins {
     return pin
   }
 
-  /** The same for consumer groups that are none of ours. */
-  async ofOthers({ partition, end }: Bounds): Promise<Offset> {
-    const now = this.#store.clock.monotonic()
-    if (!this.#foreign || now - this.#foreign.at >= foreignMs) this.#foreign = { at: now, places: await this.#askOthers() }
-    const place = this.#foreign.places.get(partition)
-    return place !== undefined && place < end ? place : end
+  /** The same for consumer groups that are none of ours, by partition; none where they have committed nothing. */
+  ofOthers(): Promise<ReadonlyMap<number, Offset>> {
+    const { groups, cursors, topic } = this.#book
+    // Of a group that was removed there are still cursors.
+    const ours = new Set([...groups.keys(), ...[...cursors.keys()].map(groupOfCursor)].map((group) => this.#store.names.group(group)))
+    return this.#foreigners.lowest(this.#store.names.topic(topic), ours)
   }
 
   /** Finds out which groups have had no member for so long. */
@@ -74,19 +74,6 @@ export class Pins {
 
   async #isEmpty(group: string): Promise<boolean> {
     return (await this.#store.client.admin.members(this.#store.names.group(group))) === 0
-  }
-
-  async #askOthers(): Promise<ReadonlyMap<number, Offset>> {
-    const { client, names } = this.#store
-    const committed = await client.admin.committed(names.topic(this.#book.topic))
-    // Of a group that was removed there are still cursors.
-    const ours = new Set([...this.#book.groups.keys(), ...[...this.#book.cursors.keys()].map(groupOfCursor)].map((group) => names.group(group)))
-    const places = new Map<number, Offset>()
-    for (const [group, offsets] of committed) {
-      if (ours.has(group)) continue
-      for (const [partition, offset] of offsets) if (offset < (places.get(partition) ?? offset + 1n)) places.set(partition, offset)
-    }
-    return places
   }
 }
 

@@ -63,6 +63,19 @@ describe.each(clients)('the admin of $name', ({ missing, make }) => {
     expect((await admin.describeTopic(name))?.config).toMatchObject({ 'cleanup.policy': 'delete', 'segment.bytes': '1048576', 'retention.ms': '-1' })
   })
 
+  it('tells the bounds of many topics at once, and leaves out what is not there', async () => {
+    const { admin } = client
+    const [one, other, none] = [await topicOf(client, 2), await topicOf(client, 1), fresh('none')]
+    await client.send([record(one, 'a', { partition: 1 }), record(other, 'b'), record(other, 'c')])
+    await admin.deleteRecords(other, new Map([[0, 1n]]))
+    expect(await admin.manyBounds(new Map([[one, [0, 1]], [other, [0]]]))).toEqual(new Map([
+      [one, [{ partition: 0, start: 0n, end: 0n }, { partition: 1, start: 0n, end: 1n }]],
+      [other, [{ partition: 0, start: 1n, end: 2n }]],
+    ]))
+    expect([...(await admin.manyBounds(new Map([[none, [0]], [one, [0]]]))).keys()]).not.toContain(none)
+    expect(await admin.manyBounds(new Map())).toEqual(new Map())
+  })
+
   it('lists the places of groups, counts their members, and removes a group', async () => {
     const { admin } = client
     const name = await topicOf(client, 2)
@@ -71,13 +84,16 @@ describe.each(clients)('the admin of $name', ({ missing, make }) => {
     const joined = await Joined.in(client, name, group)
     await joined.owns(2)
     expect(await admin.members(group)).toBe(1)
+    expect(await admin.groups()).toContainEqual({ group, isEmpty: false })
     await joined.member.commit(new Map([[1, 5n]]))
     await expect(admin.removeGroup(group)).rejects.toMatchObject({ code: 'ENGINE_FAILED' })
     await joined.member.leave()
     expect(await admin.members(group)).toBe(0)
-    expect((await admin.committed(name)).get(group)).toEqual(new Map([[1, 5n]]))
+    expect(await admin.groups()).toContainEqual({ group, isEmpty: true })
+    expect(await admin.placesOf(group)).toEqual([{ topic: name, partition: 1, offset: 5n }])
     await admin.removeGroup(group)
     await admin.removeGroup(group)
-    expect((await admin.committed(name)).has(group)).toBe(false)
+    expect((await admin.groups()).map((each) => each.group)).not.toContain(group)
+    expect(await admin.placesOf(group)).toEqual([])
   })
 })

@@ -131,12 +131,16 @@ export interface KafkaAdmin {
   alterConfig(name: string, config: Readonly<Record<string, string>>): Promise<void>
   /** For each partition its first offset and the one up to which committed readers can read now (the last stable offset). Errors: UNKNOWN_TOPIC. */
   bounds(topic: string, partitions: readonly number[]): Promise<readonly Bounds[]>
+  /** The same of many topics at once, for a look now and then. Those for which there is no good answer at this moment are left out. */
+  manyBounds(topics: ReadonlyMap<string, readonly number[]>): Promise<ReadonlyMap<string, readonly Bounds[]>>
   /** For each partition the first offset whose timestamp is not before `time`; its end when there is none. */
   offsetsAt(topic: string, partitions: readonly number[], time: Millis): Promise<readonly Offset[]>
   /** Removes what is before a place. A place before the first offset removes nothing. */
   deleteRecords(topic: string, before: ReadonlyMap<number, Offset>): Promise<void>
-  /** Places that consumer groups have committed in a topic: by group, by partition. */
-  committed(topic: string): Promise<ReadonlyMap<string, ReadonlyMap<number, Offset>>>
+  /** Every consumer group that we may see. */
+  groups(): Promise<readonly GroupState[]>
+  /** Places that a consumer group has committed. None for one that is not there. */
+  placesOf(group: string): Promise<readonly GroupPlace[]>
   /** How many members of a consumer group live, by its coordinator; 0 for one that it does not know. */
   members(group: string): Promise<number>
   removeGroup(group: string): Promise<void>
@@ -147,6 +151,18 @@ export interface NewTopic {
   readonly partitions: number
   readonly replicationFactor: number
   readonly config: Readonly<Record<string, string>>
+}
+
+export interface GroupState {
+  readonly group: string
+  /** It has no members. */
+  readonly isEmpty: boolean
+}
+
+export interface GroupPlace {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: Offset
 }
 
 export interface TopicDescription {

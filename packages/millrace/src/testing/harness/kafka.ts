@@ -4,8 +4,14 @@ import type { Harness, Instance } from '../../conformance/harness.js'
 import { guard } from '../../engine/guard.js'
 import { kafka, type KafkaClient } from '../../engines/kafka/index.js'
 
+export interface KafkaHarnessOptions {
+  readonly replicationFactor?: number
+  /** Told when nobody uses topics and groups of this prefix any more: they are there still. */
+  readonly onClosed?: (prefix: string) => void
+}
+
 /** Topics of their own, told apart by a prefix, on a cluster that is there. Time is real. `makeClient` makes one client for each instance. */
-export async function kafkaHarness(makeClient: () => KafkaClient, { replicationFactor = 1 }: { readonly replicationFactor?: number } = {}): Promise<Harness> {
+export async function kafkaHarness(makeClient: () => KafkaClient, { replicationFactor = 1, onClosed = () => undefined }: KafkaHarnessOptions = {}): Promise<Harness> {
   const prefix = `${randomUUID().slice(0, 8)}.`
   const live = new Set<Instance>()
   const killed = new Set<{ close(): Promise<void> }>()
@@ -35,6 +41,7 @@ export async function kafkaHarness(makeClient: () => KafkaClient, { replicationF
     },
     async close() {
       for (const each of [...live, ...killed]) await each.close()
+      onClosed(prefix)
     },
   }
 }

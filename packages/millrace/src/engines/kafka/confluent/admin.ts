@@ -1,7 +1,7 @@
 import type { Millis } from '../../../core/clock.js'
 import { isMillraceError, MillraceError } from '../../../core/errors.js'
 import type { Offset } from '../../../core/message.js'
-import type { Bounds, KafkaAdmin, NewTopic, TopicDescription } from '../port.js'
+import type { Bounds, GroupPlace, GroupState, KafkaAdmin, NewTopic, TopicDescription } from '../port.js'
 import { asError, codes, isNativeError, passingCodes } from './codes.js'
 import type { TopicConfigs } from './configs.js'
 import { type Base, made } from './link.js'
@@ -18,8 +18,8 @@ const settleLookMs = 20
 const rumourMs = 3_000
 /** One try of a question: the client is slow to see that who it asks is gone. */
 const tryMs = 3_000
-/** Groups whose places are asked for at once. */
-const groupsAtOnce = 8
+/** The state of a group without members, as the client numbers it. */
+const emptyState = 5
 
 /** Questions and orders to the cluster. */
 export class ConfluentAdmin implements KafkaAdmin {
@@ -77,6 +77,15 @@ export class ConfluentAdmin implements KafkaAdmin {
     return partitions.map((partition, index) => ({ partition, start: starts[index] ?? 0n, end: ends[index] ?? 0n }))
   }
 
+  async manyBounds(topics: ReadonlyMap<string, readonly number[]>): Promise<ReadonlyMap<string, readonly Bounds[]>> {
+    const [starts, ends] = await Promise.all([this.#manyOffsets(topics, earliest), this.#manyOffsets(topics, latest)])
+    const found = [...topics].map(([topic, partitions]) => [topic, partitions.flatMap((partition) => {
+      const [start, end] = [starts.get(placeName(topic, partition)), ends.get(placeName(topic, partition))]
+      return start === undefined || end === undefined ? [] : [{ partition, start, end }]
+    })] as const)
+    return new Map(found.filter(([topic, bounds]) => bounds.length === topics.get(topic)?.length))
+  }
+
   /** Where each partition's log ends, with what is not committed. */
   logEnds(topic: string, partitions: readonly number[]): Promise<readonly Offset[]> {
     return this.#offsets(topic, partitions, latest, isolation.uncommitted)
@@ -98,22 +107,17 @@ export class ConfluentAdmin implements KafkaAdmin {
     await this.#askEach(`deleting records of ${topic}`, (native, ms, answer) => native.deleteRecords(places, { timeout: ms }, answer))
   }
 
-  async committed(topic: string): Promise<ReadonlyMap<string, ReadonlyMap<number, Offset>>> {
-    const [{ groups }, found] = await Promise.all([
-      this.#ask<{ readonly groups: readonly { readonly groupId: string }[] }>('listing groups', (native, ms, answer) => native.listGroups({ timeout: ms }, answer)),
-      this.#describe(topic),
-    ])
-    const places = (found?.partitions ?? []).map(({ partition }) => ({ topic, partition }))
-    const committed = new Map<string, ReadonlyMap<number, Offset>>()
-    if (places.length === 0) return committed
-    const names = groups.map(({ groupId }) => groupId)
-    for (let index = 0; index < names.length; index += groupsAtOnce) {
-      await Promise.all(names.slice(index, index + groupsAtOnce).map(async (group) => {
-        const offsets = await this.#placesOf(group, places)
-        if (offsets.size > 0) committed.set(group, offsets)
-      }))
-    }
-    return committed
+  async groups(): Promise<readonly GroupState[]> {
+    const { groups } = await this.#ask<{ readonly groups: readonly { readonly groupId: string; readonly state: number }[] }>('listing groups', (native, ms, answer) =>
+      native.listGroups({ timeout: ms }, answer))
+    return groups.map(({ groupId, state }) => ({ group: groupId, isEmpty: state === emptyState }))
+  }
+
+  async placesOf(group: string): Promise<readonly GroupPlace[]> {
+    const results = await this.#ask<readonly { readonly error?: unknown; readonly partitions: readonly NativeOffset[] }[]>(`the places of ${group}`, (native, ms, answer) =>
+      native.listConsumerGroupOffsets([{ groupId: group }], { timeout: ms }, answer))
+    const places = results.flatMap((result) => result.partitions)
+    return places.flatMap(({ topic, partition, offset = -1 }) => (offset < 0 ? [] : [{ topic, partition, offset: BigInt(offset) }]))
   }
 
   async members(group: string): Promise<number> {
@@ -138,12 +142,6 @@ export class ConfluentAdmin implements KafkaAdmin {
     this.#native?.disconnect()
   }
 
-  async #placesOf(group: string, partitions: readonly { topic: string; partition: number }[]): Promise<ReadonlyMap<number, Offset>> {
-    const results = await this.#ask<readonly { readonly error?: unknown; readonly partitions: readonly NativeOffset[] }[]>(`the places of ${group}`, (native, ms, answer) =>
-      native.listConsumerGroupOffsets([{ groupId: group, partitions }], { timeout: ms }, answer))
-    return new Map(results.flatMap((result) => result.partitions).flatMap(({ partition, offset }) => (offset === undefined || offset < 0 ? [] : [[partition, BigInt(offset)] as const])))
-  }
-
   async #describe(name: string): Promise<NativeTopicDescription | undefined> {
     const [found] = await this.#ask<readonly NativeTopicDescription[]>(`describing ${name}`, (native, ms, answer) => native.describeTopics([name], { timeout: ms }, answer))
     if (found?.error?.code === codes.unknownTopic) return undefined
@@ -160,6 +158,15 @@ export class ConfluentAdmin implements KafkaAdmin {
     const results = await this.#rumoured(ask)
     const offsets = new Map(results.map(({ partition, offset }) => [partition, BigInt(offset ?? -1)]))
     return partitions.map((partition) => offsets.get(partition) ?? -1n)
+  }
+
+  /** Of those that have an answer. */
+  async #manyOffsets(topics: ReadonlyMap<string, readonly number[]>, timestamp: number): Promise<ReadonlyMap<string, Offset>> {
+    const places = [...topics].flatMap(([topic, partitions]) => partitions.map((partition) => ({ topic, partition, offset: { timestamp } })))
+    if (places.length === 0) return new Map()
+    const results = await this.#ask<readonly NativeOffset[]>('the bounds of topics', (native, ms, answer) =>
+      native.listOffsets(places, { timeout: ms, isolationLevel: isolation.committed }, answer))
+    return new Map(results.flatMap(({ topic, partition, offset = -1, error }) => ((error ?? undefined) === undefined && offset >= 0 ? [[placeName(topic, partition), BigInt(offset)] as const] : [])))
   }
 
   /** A topic that is new is known to some brokers before others know of it. */
@@ -238,6 +245,10 @@ export class ConfluentAdmin implements KafkaAdmin {
       await pause(clock, settleLookMs)
     }
   }
+}
+
+function placeName(topic: string, partition: number): string {
+  return `${topic}/${partition}`
 }
 
 function hasLeaders(topic: NativeTopicDescription | undefined, partitions: number, anyNumber: boolean): boolean {

@@ -134,9 +134,10 @@ export interface NativeAdmin {
   describeTopics(topics: readonly string[], options: { timeout: number }, answer: NativeResult<readonly NativeTopicDescription[]>): void
   listOffsets(places: readonly { topic: string; partition: number; offset: { timestamp: number } }[], options: { timeout: number; isolationLevel: number }, answer: NativeResult<readonly NativeOffset[]>): void
   deleteRecords(places: readonly NativePlace[], options: { timeout: number }, answer: NativeResult<readonly NativeOffset[]>): void
-  listGroups(options: { timeout: number }, answer: NativeResult<{ readonly groups: readonly { readonly groupId: string }[] }>): void
+  listGroups(options: { timeout: number }, answer: NativeResult<{ readonly groups: readonly { readonly groupId: string; readonly state: number }[] }>): void
   listConsumerGroupOffsets(
-    groups: readonly { groupId: string; partitions?: readonly NativePlace[] }[],
+    /** Without partitions: of all. */
+    groups: readonly { groupId: string }[],
     options: { timeout: number },
     answer: NativeResult<readonly { readonly error?: NativeError; readonly partitions: readonly NativeOffset[] }[]>,
   ): void

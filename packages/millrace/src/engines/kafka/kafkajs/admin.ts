@@ -1,11 +1,11 @@
 import type { Millis } from '../../../core/clock.js'
 import { MillraceError } from '../../../core/errors.js'
 import type { Offset } from '../../../core/message.js'
-import type { Bounds, KafkaAdmin, NewTopic, TopicDescription } from '../port.js'
+import type { Bounds, GroupPlace, GroupState, KafkaAdmin, NewTopic, TopicDescription } from '../port.js'
 import { stopper } from './deadline.js'
 import { code, failure, typeOf } from './failure.js'
 import { insist, until, type Patience } from './insist.js'
-import type { Broker } from './module.js'
+import type { Broker, PartitionsOf } from './module.js'
 import type { Nodes, Partitions } from './nodes.js'
 import { alterTopicConfig } from './wire-calls.js'
 
@@ -14,8 +14,8 @@ const firstOffset = -2
 const endOffset = -1
 const topicResource = 2
 const none = -1n
-/** So many questions about groups at once. */
-const groupsAtOnce = 8
+/** Groups that are described by one call. */
+const groupsAtOnce = 200
 
 /** Topics, offsets and groups. Uses nothing of the adapter but the connections, so that another client's adapter can be handed it. */
 export class KafkaJsAdmin implements KafkaAdmin {
@@ -108,6 +108,15 @@ export class KafkaJsAdmin implements KafkaAdmin {
     return partitions.map((partition) => ({ partition, start: starts.get(partition) ?? 0n, end: ends.get(partition) ?? 0n }))
   }
 
+  async manyBounds(topics: ReadonlyMap<string, readonly number[]>): Promise<ReadonlyMap<string, readonly Bounds[]>> {
+    const [starts, ends] = await Promise.all([this.#manyOffsets(topics, firstOffset), this.#manyOffsets(topics, endOffset)])
+    const found = [...topics].map(([topic, partitions]) => [topic, partitions.flatMap((partition) => {
+      const [start, end] = [starts.get(`${topic}/${partition}`), ends.get(`${topic}/${partition}`)]
+      return start === undefined || end === undefined ? [] : [{ partition, start, end }]
+    })] as const)
+    return new Map(found.filter(([topic, bounds]) => bounds.length === topics.get(topic)?.length))
+  }
+
   async offsetsAt(topic: string, partitions: readonly number[], time: Millis): Promise<readonly Offset[]> {
     const found = await this.#offsets(topic, partitions, Math.max(Math.ceil(time), 0))
     const without = partitions.filter((partition) => (found.get(partition) ?? none) < 0n)
@@ -127,20 +136,27 @@ export class KafkaJsAdmin implements KafkaAdmin {
     })
   }
 
-  async committed(topic: string): Promise<ReadonlyMap<string, ReadonlyMap<number, Offset>>> {
-    const seen = await insist(this.#patience, `describing topic ${topic}`, () => this.#nodes.look(topic))
-    if (seen === undefined) return new Map()
-    const groups = await this.#groups()
-    const found = new Map<string, ReadonlyMap<number, Offset>>()
-    for (let at = 0; at < groups.length; at += groupsAtOnce) {
-      const some = groups.slice(at, at + groupsAtOnce)
-      const places = await Promise.all(some.map((group) => this.#committedBy(group, topic, [...seen.keys()])))
-      for (const [index, group] of some.entries()) {
-        const of = places[index]
-        if (of !== undefined && of.size > 0) found.set(group, of)
+  /** Every broker must answer: a group that was not seen would not be waited for. */
+  async groups(): Promise<readonly GroupState[]> {
+    return insist(this.#patience, 'listing groups', async () => {
+      const found = await Promise.all((await this.#nodes.all()).map(async (node) => this.#groupsOf(await this.#nodes.broker(node))))
+      return [...new Map(found.flat().map((each) => [each.group, each])).values()]
+    })
+  }
+
+  async placesOf(group: string): Promise<readonly GroupPlace[]> {
+    return insist(this.#patience, `reading the places of group ${group}`, async () => {
+      const broker = await this.#nodes.broker(await this.#nodes.coordinator('group', group))
+      try {
+        // No topics: all of them.
+        const { responses } = await broker.offsetFetch({ groupId: group, topics: [] })
+        const places = responses.flatMap(({ topic, partitions }) => partitions.map(({ partition, offset }) => ({ topic, partition, offset: BigInt(offset) })))
+        return places.filter(({ offset }) => offset >= 0n)
+      } catch (error) {
+        if (typeOf(error) === 'GROUP_ID_NOT_FOUND') return []
+        throw error
       }
-    }
-    return found
+    })
   }
 
   async members(group: string): Promise<number> {
@@ -167,26 +183,34 @@ export class KafkaJsAdmin implements KafkaAdmin {
     })
   }
 
-  /** Every broker must answer: a group that was not seen would not be waited for. */
-  async #groups(): Promise<readonly string[]> {
-    return insist(this.#patience, 'listing groups', async () => {
-      const lists = await Promise.all((await this.#nodes.all()).map(async (node) => (await this.#nodes.broker(node)).listGroups()))
-      return [...new Set(lists.flatMap(({ groups }) => groups.filter(({ protocolType }) => protocolType === 'consumer' || protocolType === '').map(({ groupId }) => groupId)))]
-    })
+  /** A broker lists the groups that it coordinates. */
+  async #groupsOf(broker: Broker): Promise<readonly GroupState[]> {
+    const names = (await broker.listGroups()).groups.filter(({ protocolType }) => protocolType === 'consumer' || protocolType === '').map(({ groupId }) => groupId)
+    const found: GroupState[] = []
+    for (let at = 0; at < names.length; at += groupsAtOnce) {
+      const groupIds = names.slice(at, at + groupsAtOnce)
+      // One that cannot be described is taken for one that has members.
+      const { groups } = await broker.describeGroups({ groupIds }).catch(() => ({ groups: [] }))
+      const empty = new Set(groups.filter(({ members }) => members.length === 0).map(({ groupId }) => groupId))
+      found.push(...groupIds.map((group) => ({ group, isEmpty: empty.has(group) })))
+    }
+    return found
   }
 
-  async #committedBy(group: string, topic: string, partitions: readonly number[]): Promise<ReadonlyMap<number, Offset>> {
-    return insist(this.#patience, `reading the places of group ${group}`, async () => {
-      const broker = await this.#nodes.broker(await this.#nodes.coordinator('group', group))
-      try {
-        const { responses } = await broker.offsetFetch({ groupId: group, topics: [{ topic, partitions: partitions.map((partition) => ({ partition })) }] })
-        const places = responses.flatMap((each) => each.partitions).map(({ partition, offset }) => [partition, BigInt(offset)] as const)
-        return new Map(places.filter(([, offset]) => offset >= 0n))
-      } catch (error) {
-        if (typeOf(error) === 'GROUP_ID_NOT_FOUND') return new Map<number, Offset>()
-        throw error
+  /** Of those whose leaders are known and answer. */
+  async #manyOffsets(topics: ReadonlyMap<string, readonly number[]>, timestamp: number): Promise<ReadonlyMap<string, Offset>> {
+    const byLeader = new Map<number, PartitionsOf<{ readonly partition: number; readonly timestamp: number }>[]>()
+    for (const [topic, partitions] of topics) {
+      for (const leader of new Set(partitions.map((partition) => this.#nodes.leader(topic, partition) ?? -1))) {
+        const its = partitions.filter((partition) => this.#nodes.leader(topic, partition) === leader)
+        if (its.length > 0) byLeader.set(leader, [...(byLeader.get(leader) ?? []), { topic, partitions: its.map((partition) => ({ partition, timestamp })) }])
       }
-    })
+    }
+    const answers = await Promise.all([...byLeader].map(async ([leader, asked]) => {
+      const { responses } = await (await this.#nodes.broker(leader)).listOffsets({ isolationLevel: committedOnly, topics: asked })
+      return responses
+    }).map((answer) => answer.catch(() => [])))
+    return new Map(answers.flat().flatMap(({ topic, partitions }) => partitions.map(({ partition, offset }) => [`${topic}/${partition}`, BigInt(offset)] as const)))
   }
 
   async #offsets(topic: string, partitions: readonly number[], timestamp: number): Promise<Map<number, Offset>> {

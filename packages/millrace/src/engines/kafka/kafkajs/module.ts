@@ -86,7 +86,7 @@ export interface Broker {
   describeConfigs(asked: { readonly resources: readonly { readonly type: number; readonly name: string }[] }): Promise<{ readonly resources: readonly { readonly configEntries: readonly ConfigEntry[] }[] }>
   alterConfigs(asked: { readonly resources: readonly { readonly type: number; readonly name: string; readonly configEntries: readonly { readonly name: string; readonly value: string }[] }[] }): Promise<unknown>
   listGroups(): Promise<{ readonly groups: readonly { readonly groupId: string; readonly protocolType: string }[] }>
-  describeGroups(asked: { readonly groupIds: readonly string[] }): Promise<{ readonly groups: readonly { readonly members: readonly unknown[] }[] }>
+  describeGroups(asked: { readonly groupIds: readonly string[] }): Promise<{ readonly groups: readonly { readonly groupId: string; readonly members: readonly unknown[] }[] }>
   deleteGroups(groups: readonly string[]): Promise<{ readonly results: readonly { readonly groupId: string; readonly errorCode: number }[] }>
 }
 
