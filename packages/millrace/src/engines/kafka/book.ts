@@ -40,7 +40,7 @@ export class Book {
   readonly cursors = new Map<string, Kept<CursorRow>>()
   /** By the ledger's id, in the order in which they were held; without those that wait. */
   readonly held = new Map<string, KeptHold>()
-  /** Marks of dropped ones that are not counted yet, by the ledger's id. */
+  /** Marks of dropped ones, by the ledger's id: they are counted, and then ended. */
   readonly dropped = new Map<string, KeptHold>()
   readonly drops = new Map<string, Kept<DropsRow>>()
   readonly wants = new Map<string, Kept<WantRow>>()
@@ -88,16 +88,20 @@ export class Book {
   /** How many of a group's holds were dropped. */
   dropsOf(group: string): Dropped {
     const counts = { ...this.counted(group) }
-    for (const { row } of this.dropped.values()) if (row.hold.group === group && row.dropped) counts[row.dropped] += 1
+    for (const mark of this.dropped.values()) if (mark.row.hold.group === group && mark.row.dropped && !this.isCounted(mark)) counts[mark.row.dropped] += 1
     return counts
   }
 
-  /** What of that the steward has counted. */
-  counted(group: string): Dropped {
+  /** What of that the steward has counted, up to a place of the log. */
+  counted(group: string): Dropped & { readonly upTo: number } {
     const row = this.drops.get(group)?.row
     // One of an earlier group of the name counts nothing.
     const isOurs = row && row.createdAt === this.groups.get(group)?.row.createdAt
-    return isOurs ? { settled: row.settled, purged: row.purged } : { settled: 0, purged: 0 }
+    return isOurs ? { settled: row.settled, purged: row.purged, upTo: row.upTo } : { settled: 0, purged: 0, upTo: -1 }
+  }
+
+  isCounted({ row: { hold: { group = '' } }, version }: KeptHold): boolean {
+    return version <= this.counted(group).upTo
   }
 
   holdId({ row }: KeptHold): HoldId {

@@ -41,7 +41,7 @@ export class Holding {
     const asker = new Asker(this.#store, book, this.#keepers)
     const leftovers = new Leftovers(book)
     const steward = new Steward(this.#store, book, this.#keepers, () => {
-      void leftovers.sweep(steward.guard, this.#store.clock.monotonic())
+      void leftovers.sweep(this.#store.clock.monotonic())
       clerk.turn()
     })
     const clerk = new Clerk(this.#store, book, this.#bodies, steward, this.#keepers)

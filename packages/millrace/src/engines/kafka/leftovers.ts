@@ -1,7 +1,7 @@
 import type { Millis } from '../../core/clock.js'
 import type { Book } from './book.js'
-import type { Change, Condition } from './ledger.js'
-import { encode, ids, type DropsRow } from './rows.js'
+import type { Change } from './ledger.js'
+import { type DropsRow, encode, ids } from './rows.js'
 
 /** Counted in one write, at most. */
 const countMost = 2_000
@@ -11,39 +11,47 @@ const answerMs = 60_000
 /** Rows that have served: marks of dropped holds, which are counted, and answers that nobody came for. */
 export class Leftovers {
   readonly #book: Book
+  readonly #put: (changes: readonly Change[]) => Promise<unknown>
   /** Answers by when they were first seen, by the monotonic clock. */
   readonly #answers = new Map<string, Millis>()
   #isSweeping = false
 
-  constructor(book: Book) {
+  constructor(book: Book, put: (changes: readonly Change[]) => Promise<unknown> = (changes) => book.ledger.put(changes)) {
     this.#book = book
+    this.#put = put
   }
 
-  /** Counts and ends them, as the steward whose guard it is. What fails is done the next time. */
-  async sweep(guard: Condition, monotonic: Millis): Promise<void> {
+  /** Counts and ends them. What fails is done the next time. */
+  async sweep(monotonic: Millis): Promise<void> {
     if (this.#isSweeping) return
-    const changes = [...this.#drops(guard), ...this.#forgotten(), ...this.#unread(monotonic)]
+    const changes = [...this.#counts(), ...this.#counted(), ...this.#forgotten(), ...this.#unread(monotonic)]
     if (changes.length === 0) return
     this.#isSweeping = true
-    await this.#book.ledger.put(changes)
+    await this.#put(changes)
     this.#isSweeping = false
   }
 
-  /** A count comes before the ends of what it counts, in one write: a steward who has lost it at that moment counts nothing twice. */
-  #drops(guard: Condition): readonly Change[] {
-    const { groups } = this.#book
-    const counts = new Map<string, { createdAt: Millis; settled: number; purged: number }>()
-    const ends: Change[] = []
-    for (const { id, version, row: { dropped, hold: { group = '' } } } of this.#book.dropped.values()) {
-      if (ends.length === countMost) break
-      ends.push({ id, value: null, when: { is: version } })
+  /** A count says up to which place of the log it goes, so that of two stewards who do not know of each other none counts what the other has, or ends what nobody has. */
+  #counts(): readonly Change[] {
+    const { dropped, drops, groups } = this.#book
+    const counts = new Map<string, DropsRow>()
+    const open = [...dropped.values()].filter((mark) => !this.#book.isCounted(mark)).sort((one, other) => Number(one.version - other.version))
+    for (const { version, row: { dropped: as, hold: { group = '' } } } of open.slice(0, countMost)) {
       const createdAt = groups.get(group)?.row.createdAt
-      if (createdAt === undefined || dropped === undefined) continue
+      if (createdAt === undefined || as === undefined) continue
       const count = counts.get(group) ?? { createdAt, ...this.#book.counted(group) }
-      count[dropped] += 1
-      counts.set(group, count)
+      counts.set(group, { ...count, [as]: count[as] + 1, upTo: Number(version) })
     }
-    return [...[...counts].map(([group, row]): Change => ({ id: ids.drops(group), value: encode(row satisfies DropsRow), when: guard })), ...ends]
+    return [...counts].map(([group, row]) => {
+      const version = drops.get(group)?.version
+      return { id: ids.drops(group), value: encode(row), when: version === undefined ? 'new' : { is: version } }
+    })
+  }
+
+  #counted(): readonly Change[] {
+    const { dropped, groups } = this.#book
+    const served = [...dropped.values()].filter((mark) => this.#book.isCounted(mark) || !groups.has(mark.row.hold.group ?? ''))
+    return served.slice(0, countMost).map(({ id, version }) => ({ id, value: null, when: { is: version } }))
   }
 
   /** Counts of groups that are gone. */

@@ -56,6 +56,8 @@ export interface Dropped {
 /** What the steward has counted for a group, which was created then. */
 export interface DropsRow extends Dropped {
   readonly createdAt: Millis
+  /** The place in the ledger's log of the last mark that is in it. */
+  readonly upTo: number
 }
 
 /** Who ripens, releases and cleans for a topic. */
