@@ -16,7 +16,7 @@ class Log {
   readonly #readers: { readonly book: Book; readonly entries: Entries }[] = []
 
   book(): Book {
-    const reader = { book: new Book('orders'), entries: Entries.of([]).entries }
+    const reader = { book: new Book('orders'), entries: new Entries(() => undefined) }
     this.#readers.push(reader)
     for (const record of this.#records) read(reader, record)
     return reader.book
