@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Faults: `npm run faults -- ENGINE [--row F6] [--seed N] [--seconds N] [--client NAME] [--nodes N] [--json]`.
+// Faults: `npm run faults -- ENGINE [--row F6] [--seed N] [--seconds N] [--client NAME] [--nodes N] [--json]`; for ENGINE `rivals`, or one of them, others than us are put through the rows that they can play.
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -10,9 +10,13 @@ import { runRow } from './run.mjs'
 const engines = new Map([
   ['embedded', new URL('./engines/embedded.mjs', import.meta.url).href],
   ['kafka', new URL('./engines/kafka.mjs', import.meta.url).href],
+  ['rivals/millrace', new URL('./rivals/millrace.mjs', import.meta.url).href],
+  ['rivals/kafkajs', new URL('./rivals/kafkajs.mjs', import.meta.url).href],
+  ['rivals/confluent', new URL('./rivals/confluent.mjs', import.meta.url).href],
+  ['rivals/mq-toolkit', new URL('./rivals/mq-toolkit.mjs', import.meta.url).href],
 ])
 const into = join(import.meta.dirname, '..', '.scratch', 'faults')
-const usage = `npm run faults -- ${[...engines.keys()].join(' | ')} [--row ${rows.map(({ id }) => id).join(' | ')}] [--seed N] [--seconds N] [--client NAME] [--nodes N] [--json]`
+const usage = `npm run faults -- ${[...engines.keys(), 'rivals (all of these)'].join(' | ')} [--row ${rows.map(({ id }) => id).join(' | ')}] [--seed N] [--seconds N] [--client NAME] [--nodes N] [--json]`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,7 +36,7 @@ const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed
 const seconds = values.seconds === undefined ? undefined : Number(values.seconds)
 const unknown = wanted?.find((each) => !rows.some(({ id }) => id === each))
 if (values.help) console.log(usage)
-else if (positionals.length !== 1 || !engines.has(name)) fail(usage)
+else if (positionals.length !== 1 || !(engines.has(name) || name === 'rivals')) fail(usage)
 else if (unknown !== undefined) fail(`there is no row ${unknown}: ${usage}`)
 else if (!Number.isSafeInteger(seed) || seed < 0) fail(`--seed ${values.seed}: a whole number`)
 else if (seconds !== undefined && !(seconds > 0)) fail(`--seconds ${values.seconds}: more than 0`)
@@ -40,21 +44,45 @@ else await main()
 
 async function main() {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130))
-  const { adapter } = await import(engines.get(name))
-  const choices = chosen(adapter)
-  if (choices === undefined) return
+  const runs = name === 'rivals' ? await everyRival() : await oneEngine()
+  if (runs === undefined) return
   const results = []
-  for (const row of rows.filter(({ id }) => wanted === undefined || wanted.includes(id))) {
-    const progress = (text) => tell(`${row.id} ${row.title}: ${text}`)
-    results.push(await runRow(row, { engine: engines.get(name), choices, seed, seconds, into, progress }))
-  }
+  for (const run of runs) results.push(...(await play(run)))
   tell('')
-  if (values.json) console.log(JSON.stringify({ name, ...choices, seed, rows: results }, null, 2))
+  if (values.json) console.log(JSON.stringify({ name, ...(runs.length === 1 ? runs[0].choices : {}), seed, rows: results }, null, 2))
   else printTable(results)
   if (results.some(({ folder }) => folder !== undefined)) {
     console.error(`failed with --seed ${seed}`)
     process.exitCode = 1
   }
+}
+
+/** Each with each of its clients. */
+async function everyRival() {
+  const rivals = [...engines].filter(([each]) => each.startsWith('rivals/'))
+  const runs = await Promise.all(rivals.map(async ([, engine]) => {
+    const { adapter } = await import(engine)
+    return (adapter.choices?.client ?? [undefined]).map((client) => ({ engine, adapter, choices: client === undefined ? {} : { client } }))
+  }))
+  return runs.flat()
+}
+
+async function oneEngine() {
+  const { adapter } = await import(engines.get(name))
+  const choices = chosen(adapter)
+  return choices && [{ engine: engines.get(name), adapter, choices }]
+}
+
+/** The rows that were asked for, of a rival those that it can play. */
+async function play({ engine, adapter, choices }) {
+  const results = []
+  const who = adapter.rival && [adapter.rival.name, choices.client].filter((each) => each !== undefined).join(' ')
+  for (const row of rows.filter(({ id }) => (wanted ?? adapter.rows)?.includes(id) ?? true)) {
+    const progress = (text) => tell(`${who ? `${who} ` : ''}${row.id} ${row.title}: ${text}`)
+    const result = await runRow(row, { engine, choices, seed, seconds, into, progress })
+    results.push(who ? { rival: who, ...result } : result)
+  }
+  return results
 }
 
 /** What the adapter lets choose: the first of each unless another is asked for. */

@@ -1,22 +1,38 @@
+const columns = [
+  ['row', ({ id }) => id],
+  ['attempts', ({ attempts }) => attempts],
+  ['acknowledged', ({ acknowledged }) => acknowledged],
+  ['lost', ({ lost }) => lost ?? '?'],
+  ['duplicated', ({ duplicated }) => duplicated],
+  ['violations', ({ violations }) => violations],
+  ['faults that happened', ({ happened = {} }) => Object.entries(happened).map(([name, count]) => `${count} ${name}`).join(', ') || 'none'],
+  ['rest ms', ({ drainMs }) => (drainMs === undefined ? '' : drainMs ?? 'never')],
+]
+
+/** Where others run beside us: who it was, what it broke, and how long its consumers waited. */
+const rivalColumns = [
+  ['rival', ({ rival }) => rival],
+  ...columns,
+  ['back ms', ({ backMs }) => backMs ?? ''],
+  ['longest wait ms', ({ waitedMs }) => waitedMs],
+  ['broken', ({ counts = {} }) => Object.entries(counts).map(([invariant, count]) => `${invariant} ${count}`).join(', ')],
+]
+
 /** For people: a line a row, and after it what is wrong. */
 export function printTable(results) {
-  const head = ['row', 'attempts', 'acknowledged', 'lost', 'duplicated', 'violations', 'faults that happened', 'rest ms']
-  const lines = results.map((result) => (result.skipped ? [result.id, `not run: ${result.skipped}`] : cellsOf(result)))
+  const shown = results.some(({ rival }) => rival) ? rivalColumns : columns
+  const head = shown.map(([title]) => title)
+  const lines = results.map((result) => (result.skipped ? [...(result.rival ? [result.rival] : []), result.id, `not run: ${result.skipped}`] : shown.map(([, cell]) => String(cell(result)))))
   const widths = head.map((title, column) => Math.max(title.length, ...lines.filter((line) => line.length === head.length).map((line) => line[column].length)))
   const printed = (line) => line.map((cell, column) => (isNumeric(cell) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]))).join('  ').trimEnd()
   for (const line of [head, ...lines]) console.log(printed(line))
-  for (const { id, notes = [] } of results) for (const note of notes) console.log(`${id} ${note}`)
+  for (const { rival, id, notes = [] } of results) for (const note of notes) console.log(`${rival ? `${rival} ` : ''}${id} ${note}`)
   for (const result of results) printTrouble(result)
 }
 
-function cellsOf({ id, attempts, acknowledged, lost, duplicated, violations, happened = {}, drainMs }) {
-  const faults = Object.entries(happened).map(([name, count]) => `${count} ${name}`).join(', ')
-  return [id, ...[attempts, acknowledged, lost ?? '?', duplicated, violations].map(String), faults || 'none', drainMs === undefined ? '' : String(drainMs ?? 'never')]
-}
-
-function printTrouble({ id, found = [], troubles = [], seed, folder }) {
+function printTrouble({ rival, id, found = [], troubles = [], seed, folder }) {
   if (folder === undefined) return
-  console.log(`\n${id} failed with --seed ${seed}; its history is kept in ${folder}`)
+  console.log(`\n${rival ? `${rival} ` : ''}${id} failed with --seed ${seed}; its history is kept in ${folder}`)
   for (const trouble of troubles) console.log(`  ${trouble}`)
   for (const { invariant, what, events } of found.slice(0, 10)) {
     console.log(`  ${invariant}: ${what}`)

@@ -5,6 +5,7 @@ import { checkHistory } from './checker.mjs'
 import { historyFiles, readHistory } from './history.mjs'
 import { Recorder } from './recorder.mjs'
 import { Stage } from './stage.mjs'
+import { Waits } from './waits.mjs'
 
 const drainMs = 30_000
 /** For starting, ending and reading the store, and for what a row does beyond its time; a run that takes longer hangs. */
@@ -16,8 +17,9 @@ const takeOverMs = 2_000
  * Runs one row on an engine and checks its history. `engine` is the URL of its adapter, `choices` what may be chosen about it, `into` the folder for what the run leaves: it is removed
  * when all went well, else `folder` says where it is. Answers `{ id, attempts, acknowledged, lost, duplicated, violations, faults, … }`.
  */
-export async function runRow(row, { engine, choices = {}, seed, seconds = row.seconds ?? 10, into, progress = () => undefined }) {
+export async function runRow(asked, { engine, choices = {}, seed, seconds = asked.seconds ?? 10, into, progress = () => undefined }) {
   const { adapter } = await import(engine)
+  const row = adapter.plays?.(asked) ?? asked
   const why = adapter.missing?.(choices) ?? row.cannot?.(adapter)
   if (why !== undefined) return { id: row.id, skipped: why }
   const folder = join(into, `${row.id}-${seed}-${process.pid}`)
@@ -71,10 +73,12 @@ async function play(row, stage) {
 function judge(row, stage, folder) {
   let attempts = 0
   const calls = new Calls()
+  const waits = new Waits()
   function* counted(events) {
     for (const event of events) {
       if (event.kind === 'invoke' && (event.op === 'send' || event.op === 'prepare')) attempts += 1
       calls.take(event)
+      waits.take(event)
       yield event
     }
   }
@@ -93,5 +97,5 @@ function judge(row, stage, folder) {
   if (calls.longestMs > (row.hangMs ?? Infinity)) troubles.push(`a call took ${calls.longestMs} ms, allowed are ${row.hangMs}`)
   const total = (numbers) => Object.values(numbers).reduce((sum, each) => sum + each, 0)
   const own = Object.entries(faults).filter(([name]) => expected.includes(name)).map(([, count]) => count)
-  return { attempts, acknowledged, lost, duplicated, longestMs: calls.longestMs, violations: total(counts), faults: total(own), happened: faults, checked, found: violations, troubles, notes: stage.notes }
+  return { attempts, acknowledged, lost, duplicated, longestMs: calls.longestMs, ...waits.found(), violations: total(counts), faults: total(own), happened: faults, checked, counts, found: violations, troubles, notes: stage.notes }
 }

@@ -23,7 +23,7 @@ export class Stage {
   /** `run` goes to every process: `{ folder, engine, seed, settings }`. `server` is what the engine runs on, where that is one of its own (servers/). */
   constructor({ row, adapter, server, run, seconds, recorder, progress }) {
     Object.assign(this, { row, adapter, server, run, seconds, progress, folder: run.folder, settings: run.settings })
-    this.#process = row.process?.(run) ?? {}
+    this.#process = { ...adapter.process, ...row.process?.(run) }
     this.random = new Random(run.seed, row.id, 'runner')
     this.#recorder = recorder
   }

@@ -23,8 +23,8 @@ export class Actor {
   generation = 0
 
   /** `onExit(actor, how)` hears of an end that nobody asked for. */
-  constructor({ name, role, options = {}, run, env = {}, execArgv = [], revives = false, onExit }) {
-    Object.assign(this, { name, role, options, run, env, execArgv, revives, onExit })
+  constructor({ name, role, options = {}, run, env = {}, execArgv = [], execPath = process.execPath, revives = false, onExit }) {
+    Object.assign(this, { name, role, options, run, env, execArgv, execPath, revives, onExit })
   }
 
   get process() {
@@ -48,6 +48,7 @@ export class Actor {
     const child = fork(program, [JSON.stringify(part)], {
       env: { ...process.env, ...this.env, ...env },
       execArgv: [...this.execArgv, ...execArgv],
+      execPath: this.execPath,
       stdio: ['ignore', log, log, 'ipc'],
     })
     closeSync(log)

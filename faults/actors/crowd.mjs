@@ -8,9 +8,14 @@ import { sharing } from './shared.mjs'
  * Options: `members`: how many; `everyMs`; `member`: the options of each, as a consumer has them.
  */
 export async function play(part) {
-  const { members, everyMs, member } = part.options
   const { engine, shared } = await sharing(part, { keeps: true })
-  const crowd = new Crowd(Array.from({ length: members }, (_, index) => ({ ...shared, process: `${part.process}-${index + 1}`, options: member })))
+  return playCrowd({ part, shared, consumer, close: () => engine.close() })
+}
+
+/** A crowd of consumers of any kind: `consumer` plays one, with what they share; `close` comes after all of them. */
+export async function playCrowd({ part, shared, consumer: playOne, close }) {
+  const { members, everyMs, member } = part.options
+  const crowd = new Crowd(Array.from({ length: members }, (_, index) => ({ ...shared, process: `${part.process}-${index + 1}`, options: member })), playOne)
   await crowd.begin()
   let isResting = false
   const work = (async () => {
@@ -28,18 +33,20 @@ export async function play(part) {
     },
     end: async () => {
       await crowd.end()
-      await engine.close()
+      await close()
     },
   }
 }
 
 class Crowd {
   #places
+  #play
   #joins = 0
   #leaves = 0
   #settledBefore = 0
 
-  constructor(parts) {
+  constructor(parts, playOne) {
+    this.#play = playOne
     this.#places = parts.map((part) => ({ part, turn: 0, member: undefined, changing: undefined }))
   }
 
@@ -73,7 +80,7 @@ class Crowd {
   async #come(place) {
     const { part } = place
     place.turn += 1
-    place.member = await consumer({ ...part, process: `${part.process}.${place.turn}` })
+    place.member = await this.#play({ ...part, process: `${part.process}.${place.turn}` })
     this.#joins += 1
   }
 

@@ -26,7 +26,7 @@ function say(word, details) {
 }
 
 const { adapter } = await import(part.engine)
-const { play } = await roles[part.role]()
+const { play } = await (adapter.roles?.[part.role] ?? roles[part.role])()
 const verbs = await play({ ...part, adapter, recorder, random, say })
 
 async function perform({ call, verb, args }) {

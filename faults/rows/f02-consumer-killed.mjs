@@ -9,7 +9,7 @@ export const consumerKilled = {
   checks: ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I10', 'I11', 'I13', 'I15'],
   async disturb(stage) {
     while (stage.lasts) {
-      await stage.pause(100, 500)
+      await stage.pause(...(stage.row.everyMs ?? [100, 500]))
       const consumer = stage.random.pick(stage.all('consumer'))
       if (stage.random.chance(0.3)) await stage.killAndStart(consumer, 'kill')
       else await killInHandler(stage, consumer)

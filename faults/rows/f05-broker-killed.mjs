@@ -12,7 +12,7 @@ export const brokerKilled = {
   cannot: noServer,
   async disturb(stage) {
     do {
-      await stage.pause(500, 3_000)
+      await stage.pause(...(stage.row.everyMs ?? [500, 3_000]))
       const node = await stage.server.busiest()
       await stage.fault('kill', { on: node.name }, async () => {
         await node.kill()

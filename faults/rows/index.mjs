@@ -13,7 +13,7 @@
  * - Optional: `seconds` of trouble (10), `leaseMs` as its consumers have it (2,000), `drainMs` until all must be at rest (30,000), `settings` for the engine's
  *   adapter, `process(run)` (`{ env, execArgv }` of its processes), `options` for the checker, `expects(report)` for what else must be so (troubles in
  *   words), `cannot(adapter)` (why it cannot run here).
- * - Optional too: `isProxied` (clients come to the engine's server through network/proxy.mjs), `hangMs` (no call may take longer).
+ * - Optional too: `everyMs` ([least, most] between two kills, of F2 and F5), `isProxied` (clients come to the engine's server through network/proxy.mjs), `hangMs` (no call may take longer).
  * - Or, where that is not what happens: `run({ row, adapter, server, run, seconds, progress })`, which answers what `runRow` does; with `notes`, lines for people.
  *
  * After `disturb` the runner has the producers finish, waits until nothing is left to do, ends everybody, writes down what the store holds, and
