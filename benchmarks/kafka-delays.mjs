@@ -14,9 +14,11 @@ export async function kafkaDelays(brokers, pending, progress) {
   try {
     await first.call('open', 'kafka', where)
     const before = await first.call('usedMb')
+    const reachable = await first.call('reachableBytes')
     progress(`${pending.toLocaleString('en')} delays are sent`)
     const speed = await first.call('pile', pending)
     const used = (await first.call('usedMb')) - before
+    const each = ((await first.call('reachableBytes')) - reachable) / pending
     progress('2,500 due in 5 s')
     const { p50, p99, early } = await first.call('probe', { count: 2_500, leadMs: 5_000, ms: 5_000 })
     progress('a second instance starts')
@@ -31,6 +33,7 @@ export async function kafkaDelays(brokers, pending, progress) {
       figure('delay-early', early, 'messages', 'that came before their time'),
       figure('delay-send', speed, 'messages/s', 'sent in batches of 1,000, 4 under way'),
       figure('delay-memory', used, 'MB', 'what the process grew by that sent them'),
+      figure('delay-memory-each', each, 'bytes', 'of that what is in use: JavaScript objects and buffers, for each'),
       figure('delay-open', opened, 'ms', 'an instance that starts: until it knows them all'),
       figure('delay-open-memory', more, 'MB', 'what it grew by'),
     ]

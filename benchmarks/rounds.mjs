@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 
 /**
- * @typedef {'messages/s' | 'deliveries/s' | 'requests/s' | 'syncs/s' | 'ms' | 'µs' | 's' | 'MB' | '%' | 'messages' | 'least/most'} Unit
+ * @typedef {'messages/s' | 'deliveries/s' | 'requests/s' | 'syncs/s' | 'ms' | 'µs' | 's' | 'MB' | 'bytes' | '%' | 'messages' | 'least/most'} Unit
  *
  * @typedef {object} Figure What one round of a contender finds out.
  * @property {string} name

@@ -44,6 +44,13 @@ answerCalls({
     const anonymous = /RssAnon:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]
     return anonymous === undefined ? process.memoryUsage().rss / 1e6 : Number(anonymous) * 1.024 / 1_000
   },
+  /** What JavaScript objects and buffers of this process take. */
+  reachableBytes() {
+    globalThis.gc?.()
+    globalThis.gc?.()
+    const { heapUsed, external } = process.memoryUsage()
+    return heapUsed + external
+  },
   /** % of a core while nothing is due. @param {number} ms */
   async idle(ms) {
     const before = process.cpuUsage()

@@ -32,11 +32,17 @@ export class Columns {
   }
 
   key(row: number): Buffer {
-    const start = this.#starts[row] ?? 0
-    const at = start % chunkBytes
-    const chunk = this.#chunks[(start - at) / chunkBytes]
-    if (!chunk) throw new Error('a row that was appended has a key')
-    return chunk.subarray(at, at + (this.#lengths[row] ?? 0))
+    const at = (this.#starts[row] ?? 0) % chunkBytes
+    return this.#chunk(row).subarray(at, at + (this.#lengths[row] ?? 0))
+  }
+
+  /** Whether the row's key begins with these bytes and then `next`. */
+  hasKey(row: number, bytes: Buffer, next: number): boolean {
+    const chunk = this.#chunk(row)
+    const at = (this.#starts[row] ?? 0) % chunkBytes
+    if ((this.#lengths[row] ?? 0) <= bytes.length || chunk[at + bytes.length] !== next) return false
+    for (let index = bytes.length - 1; index >= 0; index -= 1) if (chunk[at + index] !== bytes[index]) return false
+    return true
   }
 
   /** There has to be room. */
@@ -57,6 +63,12 @@ export class Columns {
       if (this.isThere(row)) copy.append(this.key(row), this.version[row] ?? 0, this.due[row] ?? 0, this.bytes[row] ?? 0)
     }
     return copy
+  }
+
+  #chunk(row: number): Buffer {
+    const chunk = this.#chunks[Math.floor((this.#starts[row] ?? 0) / chunkBytes)]
+    if (!chunk) throw new Error('a row that was appended has a key')
+    return chunk
   }
 
   #place(key: Buffer): number {

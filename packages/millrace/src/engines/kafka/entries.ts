@@ -104,7 +104,7 @@ export class Entries {
   #accept(key: string, record: KafkaRecord, value: Buffer, before: Known | undefined): Applied {
     const id = idOf(key)
     const now = numberOf(record, 'end') === undefined ? this.#entry(key, record, value, before) : undefined
-    if (now) this.#set(now)
+    if (now) this.#set(now, before)
     else this.#end(id, before, record.offset)
     if (before && before.key !== key) this.rubbish.addPast(before.key)
     if (!now && before) this.rubbish.addPast(key)
@@ -116,27 +116,25 @@ export class Entries {
     const id = idOf(key)
     const epoch = numberOf(record, 'epoch') ?? before?.epoch ?? 0
     const due = epoch === 0 ? this.#dueOf(id, value) : undefined
-    return { id, value, version: record.offset, epoch, key, ...(due === undefined ? {} : { due }) }
+    const entry = { id, value, version: record.offset, epoch, key }
+    return due === undefined ? entry : { ...entry, due }
   }
 
-  #set(now: Entry): void {
-    const { id, due } = now
-    if (due === undefined) {
-      this.waiting.delete(id)
-      this.all.set(id, now)
-    } else {
-      this.all.delete(id)
-      this.waiting.set({ ...now, due, bytes: now.value.length })
-    }
+  #set(now: Entry, before: Known | undefined): void {
+    const { id, key, version, due, value } = now
+    if (before && (before.due !== undefined || due !== undefined)) this.#delete(before)
+    if (due === undefined) this.all.set(id, now)
+    else this.waiting.add({ id, key, version, due, bytes: value.length })
     this.#ended.delete(id)
   }
 
-  #delete(id: string): void {
-    if (!this.all.delete(id)) this.waiting.delete(id)
+  #delete({ id, due }: Known): void {
+    if (due === undefined) this.all.delete(id)
+    else this.waiting.delete(id)
   }
 
   #end(id: string, before: Known | undefined, version: Offset): void {
-    this.#delete(id)
+    if (before) this.#delete(before)
     // Of a live log only epochs are asked for.
     if (before && (before.epoch > 0 || !this.#isLive)) this.#ended.set(id, { version, epoch: before.epoch })
     const [oldest] = this.#ended.size > endedMost ? this.#ended.keys() : []
@@ -148,7 +146,7 @@ export class Entries {
     this.rubbish.gone(key)
     if (before?.key !== key) return
     if (this.#isLive || this.#doubtful.has(before.id)) this.#torn.set(key, at)
-    else this.#delete(before.id)
+    else this.#delete(before)
   }
 
   #isAccepted(id: string, record: KafkaRecord, before: Known | undefined): boolean {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock, Millis } from '../../core/clock.js'
 import { asMillraceError, isMillraceError, MillraceError } from '../../core/errors.js'
-import { header, type Offset } from '../../core/message.js'
-import { type Condition, conditionText, isGuard } from './condition.js'
+import type { Offset } from '../../core/message.js'
+import { type Change, nonceOf, recordOf } from './change.js'
 import { type DueOf, Entries, type Entry, type Judged, type Known, type Removed, viewMs } from './entries.js'
 import { compacted, safe } from './ledger-settings.js'
 import type { KafkaClient, KafkaRecord, NewRecord, Reader } from './port.js'
-import { idOf, keyOf } from './rubbish.js'
+import { idOf } from './rubbish.js'
 import { Tidier } from './tidier.js'
 import type { Waiting } from './waiting.js'
 
@@ -17,17 +17,8 @@ const readMark = 'read'
 /** Between two tries to read it anew. */
 const readAgainMs = 1_000
 
-export type { Condition } from './condition.js'
+export type { Change, Condition } from './change.js'
 export type { Entry, Known } from './entries.js'
-
-export interface Change {
-  readonly id: string
-  /** Null ends the entry. */
-  readonly value: Buffer | null
-  readonly when: Condition
-  /** The entry's epoch from now on; absent: as it was. */
-  readonly epoch?: number
-}
 
 export type Answer =
   | { readonly is: 'accepted'; readonly version: Offset }
@@ -191,15 +182,7 @@ export class Ledger {
 
   #record(change: Change): { readonly record: NewRecord; readonly answer: Promise<Answer> } {
     const nonce = `${this.#instance}-${(this.#count += 1)}`
-    const epoch = change.epoch ?? (isGuard(change.when) && change.when.guard === change.id ? change.when.epoch : undefined)
-    const isSameEpoch = isGuard(change.when) && change.when.guard === change.id && change.when.epoch === epoch
-    const version = isSameEpoch ? `e${epoch}` : nonce
-    const headers = [['n', Buffer.from(nonce)], ['if', Buffer.from(conditionText(change.when))]] as [string, Buffer][]
-    if (this.#seen && change.when !== 'always') headers.push(['seen', Buffer.from(String(this.#seen.written))])
-    if (epoch !== undefined) headers.push(['epoch', Buffer.from(String(epoch))])
-    if (change.value === null) headers.push(['end', Buffer.from('1')])
-    const record = { topic: this.topic, partition: 0, key: Buffer.from(keyOf(change.id, version)), value: change.value ?? Buffer.alloc(0), headers }
-    return { record, answer: this.#await(nonce, change) }
+    return { record: recordOf(this.topic, change, nonce, this.#seen?.written), answer: this.#await(nonce, change) }
   }
 
   #await(nonce: string, change: Change): Promise<Answer> {
@@ -209,10 +192,19 @@ export class Ledger {
         this.#pending.delete(nonce)
         resolve(given)
       }
-      const cancel = this.#clock.after(patienceMs, () => answer({ is: 'unknown', error: new MillraceError('TIMEOUT', `${this.topic} has not answered for ${patienceMs} ms`) }))
+      const late = (): void => {
+        if (this.#isReading(change)) cancel = this.#clock.after(patienceMs, late)
+        else answer({ is: 'unknown', error: new MillraceError('TIMEOUT', `${this.topic} has not answered for ${patienceMs} ms`) })
+      }
+      let cancel = this.#clock.after(patienceMs, late)
       if (this.#isOver) answer({ is: 'failed', error: new MillraceError('CLOSED', `${this.topic} is closed`) })
       else this.#pending.set(nonce, { change, answer })
     })
+  }
+
+  /** It ends a reading that goes on: a long log takes its time. */
+  #isReading({ id }: Change): boolean {
+    return this.#reading !== undefined && id.startsWith(readMark) && this.#clock.monotonic() - (this.#seen?.read ?? -Infinity) < patienceMs
   }
 
   #fold(record: KafkaRecord): void {
@@ -225,8 +217,10 @@ export class Ledger {
 
   #read(record: KafkaRecord, { entries, answers }: Reading): void {
     const { answer } = entries.apply(record)
-    if (record.key?.toString().startsWith(readMark)) this.#answer(record, { is: 'accepted', version: record.offset })
-    else if (answer && this.#pendingOf(record)) answers.push(() => this.#answer(record, answer))
+    const pending = answer && this.#pendingOf(record)
+    if (!pending) return
+    if (pending.change.id.startsWith(readMark)) this.#answer(record, answer)
+    else answers.push(() => this.#answer(record, answer))
   }
 
   #noEntries(removed?: Removed): Entries {
@@ -235,6 +229,13 @@ export class Ledger {
 
   /** Reads all there is, from the start, and shows it in one step. */
   async #readAll(): Promise<void> {
+    const began = this.#clock.monotonic()
+    await this.#readFromStart()
+    // What ended the reading was written when it began: a view as old as that is of no use.
+    if (this.#clock.monotonic() - began > viewMs / 3) await this.sync()
+  }
+
+  async #readFromStart(): Promise<void> {
     for (let removed = this.#entries.torn; ;) {
       const reading: Reading = { entries: this.#noEntries(removed), answers: [] }
       this.#reading = reading
@@ -287,6 +288,6 @@ export class Ledger {
   }
 
   #pendingOf({ headers }: Pick<NewRecord, 'headers'>): Pending | undefined {
-    return this.#pending.get(header(headers, 'n')?.toString() ?? '')
+    return this.#pending.get(nonceOf(headers) ?? '')
   }
 }

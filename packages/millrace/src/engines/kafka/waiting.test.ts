@@ -7,9 +7,14 @@ function waits(id: string, version: number, due: number, bytes = 1): Waits {
   return { id, key: keyOf(id, `v${version}`), version: BigInt(version), due, bytes }
 }
 
+function put(waiting: Waiting, each: Waits): void {
+  waiting.delete(each.id)
+  waiting.add(each)
+}
+
 function waitingOf(...all: readonly Waits[]): Waiting {
   const waiting = new Waiting()
-  for (const each of all) waiting.set(each)
+  for (const each of all) put(waiting, each)
   return waiting
 }
 
@@ -50,7 +55,7 @@ describe('what waits', () => {
         model.delete(each.id)
         if (!isEnd) model.set(each.id, each)
         if (isEnd) waiting.delete(each.id)
-        else waiting.set(each)
+        else put(waiting, each)
       })
       expect([...waiting.after(-1n)]).toEqual([...model.values()])
       expect(waiting.size).toBe(model.size)

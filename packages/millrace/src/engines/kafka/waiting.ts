@@ -44,9 +44,8 @@ export class Waiting {
     return row < 0 ? undefined : this.#at(row)
   }
 
-  /** Later in the log than all others. */
-  set({ id, key, version, due, bytes }: Waits): void {
-    this.delete(id)
+  /** Later in the log than all others; of its id there is none. */
+  add({ key, version, due, bytes }: Waits): void {
     if (this.#columns.length === this.#columns.capacity) this.#makeRoom()
     this.#columns.append(Buffer.from(key), Number(version), due, bytes)
     this.#enter(this.#columns.length - 1)
@@ -118,13 +117,8 @@ export class Waiting {
     const mask = this.#table.length - 1
     for (let place = hash(bytes, bytes.length) & mask; ; place = (place + 1) & mask) {
       const row = (this.#table[place] ?? 0) - 1
-      if (row < 0 || (this.#columns.isThere(row) && this.#hasId(row, bytes))) return row
+      if (row < 0 || (this.#columns.isThere(row) && this.#columns.hasKey(row, bytes, lineEnd))) return row
     }
-  }
-
-  #hasId(row: number, id: Buffer): boolean {
-    const key = this.#columns.key(row)
-    return key[id.length] === lineEnd && key.compare(id, 0, id.length, 0, id.length) === 0
   }
 
   #enter(row: number): void {

@@ -40,7 +40,8 @@ function make() {
     hold(id: string, inMs: number, bytes = 1): void {
       version += 1n
       const entry = { id, key: keyOf(id, 'v'), version, due: clock.wall() + inMs, bytes, epoch: 0 }
-      waiting.set(entry)
+      waiting.delete(id)
+      waiting.add(entry)
       window.changed(id, { ...entry, value: Buffer.alloc(bytes) })
     },
     end(id: string): void {
