@@ -34,5 +34,6 @@ export async function kafkaHarnesses({ client = 'confluent', nodes = 1 }) {
     await sweeper.stop()
     await kafka.stop()
   }
-  return { makeHarness: () => kafkaHarness(makeClient, { replicationFactor: nodes, onClosed: (prefix) => sweeper.add(prefix) }), stop }
+  const options = { name: `kafka, ${client}, ${nodes === 1 ? 'one node' : `${nodes} nodes`}`, replicationFactor: nodes, onClosed: (prefix) => sweeper.add(prefix) }
+  return { makeHarness: () => kafkaHarness(makeClient, options), stop }
 }

@@ -25,7 +25,7 @@ export interface KafkaOptions {
   readonly client: KafkaClient
   /** In front of the name of every topic and group on the cluster, so that several stores share it. Default none. */
   readonly prefix?: string
-  /** Copies of the engine's own topics; a topic says for itself how many it has. Default 1; 3 on a cluster of three or more. */
+  /** Copies of the engine's own topics, and the fewest of any topic, which may ask for more. Default 1; 3 on a cluster of three or more. */
   readonly replicationFactor?: number
   /** Settings of the engine's own topics, on top of its own. */
   readonly config?: Readonly<Record<string, string>>

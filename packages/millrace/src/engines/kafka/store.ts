@@ -28,6 +28,8 @@ export class KafkaStore {
   readonly clock: Clock
   readonly names: Names
   readonly report: (error: MillraceError) => void
+  /** Copies of each of our own topics, and at least of every other. */
+  readonly copies: number
   /** Names this instance in ledgers. */
   readonly instance = randomUUID()
   /** What our own records survive. */
@@ -49,6 +51,7 @@ export class KafkaStore {
     this.clock = options.clock
     this.names = options.names
     this.report = options.report
+    this.copies = options.replicationFactor
     this.survives = survivesInOurs(options.replicationFactor, options.config)
   }
 
@@ -125,7 +128,7 @@ export class KafkaStore {
     } })
     onMade(ledger)
     this.#ledgers.set(topic, ledger)
-    await ledger.open(this.#options.replicationFactor, this.#options.config)
+    await ledger.open(this.copies, this.#options.config)
     return ledger
   }
 

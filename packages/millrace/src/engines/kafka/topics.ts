@@ -24,7 +24,8 @@ export class Topics implements TopicAdmin {
     this.#store = store
   }
 
-  async create(config: TopicConfig): Promise<Topic> {
+  async create(asked: TopicConfig): Promise<Topic> {
+    const config = { ...asked, replicationFactor: Math.max(asked.replicationFactor, this.#store.copies) }
     checkLevel(config.durability, config.name, { replicationFactor: config.replicationFactor, config: topicSettings(config) })
     await this.#store.registry.sync()
     await this.#removed(config.name)
@@ -41,7 +42,7 @@ export class Topics implements TopicAdmin {
     for (;;) {
       await this.#store.registry.sync()
       const { row, version } = this.#known(name)
-      const topic = plain({ ...row.topic, ...change, updatedAt: this.#store.clock.wall() })
+      const topic = plain({ ...row.topic, ...change, replicationFactor: this.#copies(row.topic, change), updatedAt: this.#store.clock.wall() })
       await this.#apply(row.topic, topic)
       const [answer] = await this.#store.registry.put([{ id: ids.topic(name), value: encode({ topic } satisfies TopicRow), when: { is: version } }])
       if (isAccepted(answer)) return topic
@@ -93,6 +94,11 @@ export class Topics implements TopicAdmin {
     checkLevel(config.durability, config.name, { ...found, config: settings })
     await admin.alterConfig(name, settings)
     return adopted
+  }
+
+  /** Asked for fewer than the engine gives, it has what it has. */
+  #copies({ replicationFactor: before }: Topic, { replicationFactor: asked = before }: TopicChange): number {
+    return asked < this.#store.copies ? before : asked
   }
 
   async #apply(before: Topic, after: Topic): Promise<void> {

@@ -5,19 +5,21 @@ import { guard } from '../../engine/guard.js'
 import { kafka, type KafkaClient } from '../../engines/kafka/index.js'
 
 export interface KafkaHarnessOptions {
+  /** What the suite says it ran on. */
+  readonly name?: string
   readonly replicationFactor?: number
   /** Told when nobody uses topics and groups of this prefix any more: they are there still. */
   readonly onClosed?: (prefix: string) => void
 }
 
 /** Topics of their own, told apart by a prefix, on a cluster that is there. Time is real. `makeClient` makes one client for each instance. */
-export async function kafkaHarness(makeClient: () => KafkaClient, { replicationFactor = 1, onClosed = () => undefined }: KafkaHarnessOptions = {}): Promise<Harness> {
+export async function kafkaHarness(makeClient: () => KafkaClient, { name = 'kafka', replicationFactor = 1, onClosed = () => undefined }: KafkaHarnessOptions = {}): Promise<Harness> {
   const prefix = `${randomUUID().slice(0, 8)}.`
   const live = new Set<Instance>()
   const killed = new Set<{ close(): Promise<void> }>()
 
   return {
-    name: 'kafka',
+    name,
     wall: () => Date.now(),
     pass: (ms) => pause(ms),
     stall: async (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
