@@ -42,7 +42,7 @@ export class ConfluentClient implements KafkaClient {
   }
 
   transactor(id: string): Promise<Transactor> {
-    return this.#kept(this.#transactors, () => ConfluentTransactor.open(this.#base, id, (each) => this.#transactors.delete(each)), (each) => each.close())
+    return this.#kept(this.#transactors, () => this.#transact(id), (each) => each.close())
   }
 
   reader(on: ReaderEvents): Promise<Reader> {
@@ -51,6 +51,12 @@ export class ConfluentClient implements KafkaClient {
 
   join(request: GroupRequest): Promise<GroupMember> {
     return this.#kept(this.#members, () => ConfluentMember.join(this.#base, request, (each) => this.#members.delete(each)), (each) => each.leave())
+  }
+
+  /** Where no broker is, a new producer would hold a thread of libuv's pool while it looks for one. */
+  async #transact(id: string): Promise<ConfluentTransactor> {
+    await this.#producer.reached(this.#base.clock.monotonic() + this.#base.answerMs)
+    return ConfluentTransactor.open(this.#base, id, (each) => this.#transactors.delete(each))
   }
 
   async #read(on: ReaderEvents): Promise<ConfluentReader> {

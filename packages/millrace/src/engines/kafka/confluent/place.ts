@@ -1,3 +1,4 @@
+import type { Millis } from '../../../core/clock.js'
 import type { Offset } from '../../../core/message.js'
 import type { KafkaRecord } from '../port.js'
 import type { NativePlace } from './structure.js'
@@ -22,7 +23,8 @@ export class Place {
   isAtEnd = false
   /** Looks in a row at which there was more to read and nothing came. */
   silentLooks = 0
-  goneLooks = 0
+  /** Since when the cluster says that it is not there, or that it lies behind the end of its log. By the monotonic clock. */
+  amissSince: Millis | undefined
 
   constructor(topic: string, partition: number, from: Offset) {
     this.topic = topic

@@ -251,6 +251,7 @@ export class ConfluentReader implements Reader {
     place.native = 'out'
     place.silentLooks = 0
     place.isAtEnd = false
+    place.amissSince = undefined
   }
 }
 

@@ -12,6 +12,8 @@ type Outcome = Awaited<ReturnType<Transactor['commit']>>
 const transactionMs = 10_000
 /** Of one native call. It holds a thread of libuv's pool meanwhile. */
 const callMs = 2_000
+/** Longer it is not asked for: whoever takes the id anew ends what is open, and until then nobody reads on. */
+const abortMs = 3_000
 const retryMs = 50
 
 /** One transactional id. Its transactions run one after another. */
@@ -86,7 +88,7 @@ export class ConfluentTransactor implements Transactor {
   /** The commit was never asked for, so that nothing can become visible any more. */
   async #abort(why: unknown): Promise<Outcome> {
     if (isFence(why)) return this.#over('fenced')
-    const problem = await this.#call((ms, answer) => this.#line.native.abortTransaction(ms, answer))
+    const problem = await this.#call((ms, answer) => this.#line.native.abortTransaction(ms, answer), abortMs)
     this.#isAborted = problem === undefined
     if (problem === undefined) return 'aborted'
     return this.#over(isFence(problem) ? 'fenced' : 'unknown')
@@ -103,10 +105,10 @@ export class ConfluentTransactor implements Transactor {
     return end
   }
 
-  /** Calls until it is decided or the transaction's time is over: a call that took too long goes on where it was. */
-  async #call(call: (ms: number, answer: NativeAnswer) => void): Promise<NativeError | 'late' | undefined> {
+  /** Calls until it is decided or the time is over: a call that took too long goes on where it was. */
+  async #call(call: (ms: number, answer: NativeAnswer) => void, mostMs = transactionMs): Promise<NativeError | 'late' | undefined> {
     const { clock } = this.#base
-    const due = clock.monotonic() + transactionMs
+    const due = clock.monotonic() + mostMs
     for (;;) {
       const problem = await within(clock, transactionMs + callMs, told((answer) => call(callMs, answer)))
       if (problem === 'late') this.#isStuck = true

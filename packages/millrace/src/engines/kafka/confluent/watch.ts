@@ -12,8 +12,8 @@ const restEvery = 5
 const stalledLooks = 5
 /** The client's call for records waits for nothing, but for a thread of libuv's pool. */
 const longestCallMs = 30_000
-/** A topic that was just made, or whose broker is away, may be unknown for a moment. */
-const goneLooks = 3
+/** A topic that was just made is unknown for a moment; of a broker that was just started so is any, or its log seems to end where it did when that was last written down. */
+const amissMs = 3_000
 
 export interface WatchEvents {
   places(): readonly Place[]
@@ -27,10 +27,12 @@ export interface WatchEvents {
   unanswered(error: MillraceError): void
 }
 
+type Asked = Pick<ConfluentAdmin, 'partitionsOf' | 'bounds' | 'logEnds'>
+
 /** Asks the cluster about partitions from which nothing comes: is there nothing, was it deleted, or do our fetches get no answer? */
 export class Watch {
   readonly #clock: Clock
-  readonly #admin: ConfluentAdmin
+  readonly #admin: Asked
   readonly #on: WatchEvents
   #next: Cancel | undefined
   #looks = 0
@@ -38,7 +40,7 @@ export class Watch {
   #isAnswered = true
   #isEnded = false
 
-  constructor(clock: Clock, admin: ConfluentAdmin, on: WatchEvents) {
+  constructor(clock: Clock, admin: Asked, on: WatchEvents) {
     this.#clock = clock
     this.#admin = admin
     this.#on = on
@@ -62,9 +64,12 @@ export class Watch {
     this.#looks += 1
     const places = this.#on.places().filter(isRead)
     if (this.#on.outMs() > longestCallMs) this.#on.stalled(new MillraceError('TIMEOUT', 'the Kafka client has not come back with records: it is built anew'))
-    else await this.#look(places.filter((place) => !place.isHeard && (!place.isAtEnd || place.goneLooks > 0 || this.#looks % restEvery === 0)))
+    else await this.#look(places.filter((place) => !place.isHeard && (!place.isAtEnd || place.amissSince !== undefined || this.#looks % restEvery === 0)))
     for (const place of places) {
-      if (place.isHeard) place.silentLooks = 0
+      if (place.isHeard) {
+        place.silentLooks = 0
+        place.amissSince = undefined
+      }
       place.isHeard = false
     }
     if (!this.#isEnded) this.begin()
@@ -91,26 +96,29 @@ export class Watch {
   async #ask(topic: string, places: readonly Place[]): Promise<void> {
     const there = await this.#admin.partitionsOf(topic)
     const known = places.filter((place) => there !== undefined && place.partition < there)
-    for (const place of places) this.#count(place, known.includes(place))
+    for (const place of places) if (!known.includes(place)) this.#isAmiss(place, 'gone')
     if (known.length === 0) return
     const bounds = new Map((await this.#admin.bounds(topic, known.map((place) => place.partition))).map((each) => [each.partition, each]))
     for (const place of known) this.#compare(place, bounds.get(place.partition))
-    await this.#askBeyond(topic, known.filter((place) => place.next > (bounds.get(place.partition)?.end ?? place.next)))
+    const isBeyond = (place: Place): boolean => place.next > (bounds.get(place.partition)?.end ?? place.next)
+    for (const place of known) if (!isBeyond(place)) place.amissSince = undefined
+    await this.#askBeyond(topic, known.filter(isBeyond))
   }
 
   /** A place may lie beyond the committed records while a transaction is open, but never beyond the log: that one was cut, or is another topic's now. */
   async #askBeyond(topic: string, places: readonly Place[]): Promise<void> {
     if (places.length === 0) return
     const ends = await this.#admin.logEnds(topic, places.map((place) => place.partition))
-    for (const [index, end] of ends.entries()) {
-      const place = places[index]
-      if (place !== undefined && end < place.next && !this.#isEnded) this.#on.lost(place, 'deleted')
+    for (const [index, place] of places.entries()) {
+      if ((ends[index] ?? place.next) < place.next) this.#isAmiss(place, 'deleted')
+      else place.amissSince = undefined
     }
   }
 
-  #count(place: Place, isThere: boolean): void {
-    place.goneLooks = isThere ? 0 : place.goneLooks + 1
-    if (place.goneLooks >= goneLooks && !this.#isEnded) this.#on.lost(place, 'gone')
+  #isAmiss(place: Place, why: 'deleted' | 'gone'): void {
+    const now = this.#clock.monotonic()
+    place.amissSince ??= now
+    if (now - place.amissSince >= amissMs && !this.#isEnded) this.#on.lost(place, why)
   }
 
   #compare(place: Place, bounds: Bounds | undefined): void {
