@@ -6,11 +6,14 @@ import type { Entry } from './ledger.js'
 import type { KafkaStore } from './store.js'
 import type { Waits } from './waiting.js'
 
-/** How far ahead bodies are read; at first less, as some may be due already. The log is swept again when half of the time is over. */
+/** How far ahead bodies are read; at first less, as some may be due already. */
 const windowMs: Millis = 600_000
 const firstMs: Millis = 5_000
+/** So long before the window's end the log is swept for the next one, or longer where a sweep takes its time. */
+const leadMs: Millis = 10_000
+const sweepsOfLead = 3
 /** Of what is in memory. */
-const mostBytes = 64 * 2 ** 20
+const mostBytes = 128 * 2 ** 20
 /** A hold in memory, beside its value. */
 const holdBytes = 1_000
 
@@ -36,6 +39,8 @@ export class Window {
   /** All that is due before is here, or being read. */
   #horizon: Millis = -Infinity
   #isSweeping = false
+  /** How long the last sweep took. */
+  #sweepMs: Millis = 0
 
   /** `onRead` is called when there are more in `due`. */
   constructor(store: WindowStore, book: WindowBook, sweepLog: SweepLog, due: Due, onRead: () => void) {
@@ -50,7 +55,7 @@ export class Window {
   look(): void {
     const wall = this.#store.clock.wall()
     const room = mostBytes - this.#bytes
-    if (this.#isSweeping || this.#horizon - wall > windowMs / 2 || room < mostBytes / 2) return
+    if (this.#isSweeping || this.#horizon - wall > Math.max(leadMs, sweepsOfLead * this.#sweepMs) || room < mostBytes / 2) return
     const until = wall + (this.#horizon < wall ? firstMs : windowMs)
     const { picked, horizon } = this.#book.waiting.soonest(this.#horizon, until, room, (id) => this.#taken.has(id))
     this.#horizon = horizon
@@ -70,6 +75,7 @@ export class Window {
 
   async #sweep(picked: readonly Waits[]): Promise<void> {
     this.#isSweeping = true
+    const began = this.#store.clock.monotonic()
     const wanted = new Map(picked.map((waits) => [waits.id, waits]))
     try {
       for await (const holds of this.#sweepLog(picked)) {
@@ -83,6 +89,7 @@ export class Window {
       this.#store.report(asMillraceError(error, 'ENGINE_FAILED', `topic ${this.#book.topic}: delays could not be read, it is tried again`))
     }
     this.#isSweeping = false
+    this.#sweepMs = Math.min(this.#store.clock.monotonic() - began, windowMs / (2 * sweepsOfLead))
     for (const { id, version, due } of picked) {
       if (!this.#taken.has(id) && this.#book.waiting.get(id)?.version === version) this.#horizon = Math.min(this.#horizon, due)
     }
