@@ -80,7 +80,7 @@ class GuardedEngine implements Engine {
     checkName('member', request.member)
     for (const field of ['leaseMs', 'stallMs', 'drainMs', 'maxDeliveries'] as const) checkWhole(field, request[field], 1, Number.MAX_SAFE_INTEGER)
     this.#refuse.join(request)
-    return new GuardedMembership(await this.#engine.join(request), this.#refuse, () => this.#check())
+    return new GuardedMembership(await this.#engine.join(request), request.mode, this.#refuse, () => this.#check())
   }
 
   async decide(...[decisions]: Parameters<Engine['decide']>): ReturnType<Engine['decide']> {
@@ -176,12 +176,14 @@ class GuardedEngine implements Engine {
 
 class GuardedMembership implements Membership {
   readonly #membership: Membership
+  readonly #mode: JoinRequest['mode']
   readonly #refuse: Refusals
   readonly #check: () => void
   #leaving: Promise<void> | undefined
 
-  constructor(membership: Membership, refuse: Refusals, check: () => void) {
+  constructor(membership: Membership, mode: JoinRequest['mode'], refuse: Refusals, check: () => void) {
     this.#membership = membership
+    this.#mode = mode
     this.#refuse = refuse
     this.#check = check
   }
@@ -196,7 +198,7 @@ class GuardedMembership implements Membership {
   async settle(...[verdicts]: Parameters<Membership['settle']>): ReturnType<Membership['settle']> {
     this.#check()
     checkBatch('verdicts', verdicts)
-    for (const verdict of verdicts) this.#refuse.verdict(verdict)
+    for (const verdict of verdicts) this.#refuse.verdict(verdict, this.#mode)
     if (this.#leaving) return verdicts.map(() => 'lapsed')
     return this.#membership.settle(verdicts)
   }

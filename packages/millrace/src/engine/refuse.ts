@@ -39,8 +39,12 @@ export class Refusals {
     if (request.park && !this.#traits.park) throw this.#unsupported('park', 'parking the later messages of a key')
   }
 
-  verdict(verdict: Verdict): void {
-    if (verdict.is === 'hold' && verdict.hold.why === 'lent' && !this.#traits.lend) throw this.#unsupported('hold', 'lending')
+  verdict(verdict: Verdict, mode: JoinRequest['mode']): void {
+    if (verdict.is !== 'hold') return
+    if (mode === 'broadcast' && verdict.hold.why !== 'dead') {
+      throw new MillraceError('UNSUPPORTED', `a broadcast member cannot hold a message as ${verdict.hold.why}: nobody would get it afterwards`, { field: 'hold' })
+    }
+    if (verdict.hold.why === 'lent' && !this.#traits.lend) throw this.#unsupported('hold', 'lending')
   }
 
   keep(request: KeepRequest): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { about } from '../case.js'
-import type { Kit } from '../kit.js'
+import { type Kit, refuses } from '../kit.js'
 import type { Member, MemberOptions } from '../member.js'
 import { needs } from '../needs.js'
 import { textsOf } from '../text.js'
@@ -66,5 +66,44 @@ export const broadcast = about('broadcast', {
     const again = await listener(kit, topic, 'g', { member: 'same' })
     await kit.publish(topic, null, 'b')
     await again.finishes('b')
+  },
+
+  'a broadcast member hears a partition that is added from its first message': async (kit) => {
+    const topic = await kit.topic()
+    const member = await listener(kit, topic, 'g')
+    await kit.engine.topics.alter(topic, { partitions: 2 })
+    await kit.send(kit.draft(topic, 'a', { partition: 1 }))
+    await member.finishes('a')
+    await member.getsNothing()
+  },
+
+  'a dead letter of a broadcast member is kept until it is purged, and comes to nobody': async (kit) => {
+    const topic = await kit.topic()
+    const member = await listener(kit, topic, 'g')
+    await kit.publish(topic, null, 'a')
+    const hold = await member.dead(await member.getsOne('a'))
+    assert.deepEqual((await kit.heldOne({ topic, why: 'dead' })).id, hold)
+    assert.equal(await kit.decided({ hold, to: 'release' }), 'gone')
+    await member.getsNothing()
+    assert.equal((await kit.held({ topic })).length, 1)
+    await kit.decide({ hold, to: 'drop' })
+    assert.deepEqual(await kit.held({ topic }), [])
+  },
+
+  'a broadcast member cannot keep a message for later': async (kit) => {
+    const topic = await kit.topic()
+    const member = await listener(kit, topic, 'g')
+    await kit.publish(topic, null, 'a')
+    const delivery = await member.getsOne('a')
+    await refuses('UNSUPPORTED', member.retry(delivery, 1_000))
+    await member.done(delivery)
+  },
+
+  'the leases of a broadcast member lapse when its topic is removed': async (kit) => {
+    const topic = await kit.topic()
+    const member = await listener(kit, topic, 'g')
+    await kit.engine.topics.remove(topic)
+    await kit.until('it lapses', () => member.lease().then(() => false, () => true))
+    await refuses('LAPSED', member.lease())
   },
 }, needs.broadcast)

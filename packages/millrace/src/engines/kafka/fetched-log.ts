@@ -1,6 +1,10 @@
 import type { Message } from '../../core/message.js'
 import type { CursorLog } from '../../engine/cursor/cursor-log.js'
 
+/** Above the first nothing more is to be fetched, until there are fewer than the second. */
+const most = { messages: 20_000, bytes: 32 * 2 ** 20 }
+const least = { messages: 10_000, bytes: 16 * 2 ** 20 }
+
 /** What of a partition has been fetched and is not finished. Places may be empty: compacted away, or a transaction's marker. */
 export class FetchedLog implements CursorLog {
   readonly partition: number
@@ -8,6 +12,7 @@ export class FetchedLog implements CursorLog {
   #start: number
   #end: number
   #bytes = 0
+  #isFull = false
 
   constructor(partition: number, at: number) {
     this.partition = partition
@@ -27,6 +32,19 @@ export class FetchedLog implements CursorLog {
   /** Of their values. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  get isFull(): boolean {
+    return this.#isFull
+  }
+
+  /** Whether to fetch more, when that has changed. */
+  turn(): 'pause' | 'resume' | undefined {
+    const bound = this.#isFull ? least : most
+    const isFull = this.size > bound.messages || this.#bytes > bound.bytes
+    if (isFull === this.#isFull) return undefined
+    this.#isFull = isFull
+    return isFull ? 'pause' : 'resume'
   }
 
   at(offset: number): Message | undefined {

@@ -11,6 +11,7 @@ import { census, type Estimates } from './census.js'
 import { Groups } from './groups.js'
 import { Holding } from './holding.js'
 import { Janitor } from './janitor.js'
+import { Listener } from './listener.js'
 import { KafkaMember } from './member.js'
 import { Names } from './names.js'
 import type { KafkaClient } from './port.js'
@@ -41,7 +42,7 @@ export class KafkaEngine implements Engine {
   readonly groups: Groups
   readonly #store: KafkaStore
   readonly #alone = new Alone()
-  readonly #members = new Set<KafkaMember>()
+  readonly #members = new Set<KafkaMember | Listener>()
   readonly #holding: Holding
   readonly #scanner: Scanner
   readonly #browser: Browser
@@ -70,7 +71,7 @@ export class KafkaEngine implements Engine {
       beatsWhileBlocked: this.#store.client.beatsWhileBlocked,
       park: true,
       lend: true,
-      broadcast: false,
+      broadcast: true,
       dedup: false,
       prepared: true,
       trim: false,
@@ -105,8 +106,9 @@ export class KafkaEngine implements Engine {
 
   async join(request: JoinRequest): Promise<Membership> {
     const book = await this.#store.book(request.topic)
-    await this.groups.create(request.topic, request.group, request.from)
-    const member: KafkaMember = await KafkaMember.join(this.#store, book, request, this.#alone, () => this.#members.delete(member))
+    if (request.mode === 'share') await this.groups.create(request.topic, request.group, request.from)
+    const over = (): void => void this.#members.delete(member)
+    const member: KafkaMember | Listener = await (request.mode === 'share' ? KafkaMember.join(this.#store, book, request, this.#alone, over) : Listener.join(this.#store, book, request, over))
     this.#members.add(member)
     return member
   }

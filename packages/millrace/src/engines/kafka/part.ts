@@ -11,9 +11,6 @@ import { type CursorRow, encodeCursor, encodeHeld, type HeldRow, ids } from './r
 
 /** How far a group may read past what it has not finished. */
 const windowMessages = 50_000
-/** Fetched beyond what was leased: above the first nothing more is fetched, until there are fewer than the second. */
-const fetchedMost = { messages: 20_000, bytes: 32 * 2 ** 20 }
-const fetchedLeast = { messages: 10_000, bytes: 16 * 2 ** 20 }
 
 /** Marks the row of what waited behind an earlier message of its key: it comes in its place, and not when it was released. */
 const waitsUntil = 0
@@ -31,7 +28,6 @@ export class Part {
   readonly epoch: number
   readonly log: FetchedLog
   isDraining = false
-  isFull = false
   /** The watermark that Kafka's tools know. */
   committed: number | undefined
   /** Offsets whose verdicts are taken and may not have been stored. */
@@ -113,17 +109,6 @@ export class Part {
     return [...twins, ...counted, ...poison]
   }
 
-  /** Whether to fetch more, when that has changed. */
-  turn(): 'pause' | 'resume' | undefined {
-    const ahead = this.log.size
-    const isFull = this.isFull
-      ? ahead > fetchedLeast.messages || this.log.bytes > fetchedLeast.bytes
-      : ahead > fetchedMost.messages || this.log.bytes > fetchedMost.bytes
-    if (isFull === this.isFull) return undefined
-    this.isFull = isFull
-    return isFull ? 'pause' : 'resume'
-  }
-
   /** Too far ahead of what is not finished: only what was taken before may be leased. */
   get isAhead(): boolean {
     const { flight } = this.#cursor ?? {}
@@ -132,7 +117,7 @@ export class Part {
 
   /** Fetched, and waiting to be leased: 0 where nothing may be, or nothing is fetched. */
   get ready(): number {
-    return this.#cursor && !this.isFull && !this.isAhead ? this.#cursor.ready : 0
+    return this.#cursor && !this.log.isFull && !this.isAhead ? this.#cursor.ready : 0
   }
 
   done(offset: number): readonly Change[] | undefined {

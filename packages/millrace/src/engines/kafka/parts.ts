@@ -193,7 +193,7 @@ export class Parts {
   }
 
   #turnReader(part: Part): void {
-    const turn = this.#parts.get(part.partition) === part ? part.turn() : undefined
+    const turn = this.#parts.get(part.partition) === part ? part.log.turn() : undefined
     if (turn) this.#reader?.[turn](this.#topic, part.partition)
   }
 

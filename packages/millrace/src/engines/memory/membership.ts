@@ -1,4 +1,3 @@
-import { MillraceError } from '../../core/errors.js'
 import type { Delivery, LeaseRequest, Membership, Outcome, Verdict } from '../../engine/engine.js'
 import type { GroupCursor } from '../../engine/cursor/group-cursor.js'
 import type { Member } from './member.js'
@@ -20,7 +19,6 @@ export class MemoryMembership implements Membership {
 
   async settle(verdicts: readonly Verdict[]): Promise<readonly Outcome[]> {
     if (this.#member.instance.isDead) return verdicts.map(() => 'lapsed')
-    if (this.#member.request.mode === 'broadcast') verdicts.forEach(refuseForBroadcast)
     const outcomes = verdicts.map((verdict) => this.#settle(verdict))
     const { topic } = this.#member.group
     noticePassed(topic, verdicts.length, this.#member.instance.clock.wall())
@@ -61,9 +59,4 @@ export class MemoryMembership implements Membership {
     group.topic.store.stir({ what: 'held', topic: group.topic.name, group: group.name })
     return true
   }
-}
-
-function refuseForBroadcast(verdict: Verdict): void {
-  if (verdict.is !== 'hold' || verdict.hold.why === 'dead') return
-  throw new MillraceError('UNSUPPORTED', `a broadcast member cannot hold a message as ${verdict.hold.why}: nobody would get it afterwards`, { field: 'hold' })
 }

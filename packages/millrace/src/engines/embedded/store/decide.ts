@@ -9,12 +9,18 @@ import type { Txn } from './txn.js'
 /** Carries one decision out. */
 export function decide(txn: Txn, decision: Decision): Decided {
   const found = holds.byId(txn, decision.hold)
-  if (!found || found.meta.hold.token !== decision.token) return 'gone'
+  if (!found || found.meta.hold.token !== decision.token || isForNobody(found, decision)) return 'gone'
   const row = decision.edit ? { ...found, record: edited(found, decision.edit) } : found
   if (decision.to === 'release') release(txn, row)
   else if (decision.to === 'drop') drop(txn, row)
   else holds.holdAnew(txn, row, ofSameGroup(row, decision), row.record)
   return 'done'
+}
+
+/** The group of a broadcast member is nobody's: its dead letter could come to no one, and stays. */
+function isForNobody({ meta }: holds.HoldRow, decision: Decision): boolean {
+  if (meta.hold.group === undefined || meta.groupNumber !== 0 || decision.to === 'drop') return false
+  return decision.to === 'release' || decision.anew.until !== 'decided'
 }
 
 function ofSameGroup({ meta }: holds.HoldRow, { anew }: Decision & { to: 'hold' }): typeof anew {
