@@ -24,6 +24,11 @@ describe("a topic's settings on Kafka", () => {
     expect(settings({ durability: 'fsync' })).toMatchObject({ 'flush.messages': '1' })
   })
 
+  it('let a sender\'s clock be ahead, unless told otherwise', () => {
+    expect(settings()).toMatchObject({ 'message.timestamp.after.max.ms': '9223372036854775807' })
+    expect(settings({ config: { 'message.timestamp.after.max.ms': '1000' } })).toMatchObject({ 'message.timestamp.after.max.ms': '1000' })
+  })
+
   it('pass on what Kafka knows, and leave out what it does not', () => {
     const passed = settings({ config: { 'cleanup.policy': 'compact,delete', 'compression.type': 'zstd', team: 'blue' } })
     expect(passed).toMatchObject({ 'cleanup.policy': 'compact,delete', 'compression.type': 'zstd' })

@@ -8,6 +8,8 @@ const roomBytes = 16_384
 /** The broker's own default: batches of clients are made for it. */
 const leastBytes = 1_048_588
 const forever = '-1'
+/** A sender whose clock is ahead is no reason to refuse what it sends: by its default Kafka does, from an hour on. */
+const anyTime = String(2n ** 63n - 1n)
 
 /** Settings of Kafka's that a topic's `config` may name. What else is in there is for others to read. */
 const free: ReadonlySet<string> = new Set([
@@ -49,6 +51,7 @@ export function topicSettings({ config, durability, maxMessageBytes, replication
   }
   return {
     ...safe(replicationFactor),
+    'message.timestamp.after.max.ms': anyTime,
     ...(durability === 'fsync' ? { 'flush.messages': '1' } : {}),
     ...Object.fromEntries(Object.entries(config).filter(([name]) => free.has(name))),
     'max.message.bytes': String(Math.max(leastBytes, Math.min(maxMessageBytes, limits.maxMessageBytesCeiling) + roomBytes)),

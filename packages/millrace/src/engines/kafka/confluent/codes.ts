@@ -26,6 +26,7 @@ export const codes = {
   rebalancing: 27,
   topicForbidden: 29,
   clusterForbidden: 31,
+  invalidTimestamp: 32,
   topicExists: 36,
   invalidPartitions: 37,
   policyViolation: 44,
@@ -52,6 +53,7 @@ const ownCodes: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
   [codes.listTooLarge, 'TOO_LARGE'],
   [codes.policyViolation, 'INVALID'],
   [codes.invalidRecord, 'INVALID'],
+  [codes.invalidTimestamp, 'INVALID'],
   [codes.topicForbidden, 'FORBIDDEN'],
   [codes.clusterForbidden, 'FORBIDDEN'],
   [codes.queueFull, 'FULL'],
@@ -65,7 +67,7 @@ export const passingCodes: ReadonlySet<number> = new Set([-195, 5, 6, 7, 9, 14, 
 
 /** Of these librdkafka and the broker say that the record was never appended, whatever is tried. */
 const refusals: ReadonlySet<number> = new Set([
-  codes.unknownTopicLocal, codes.unknownPartitionLocal, codes.unknownTopic, codes.tooLarge, codes.listTooLarge, codes.policyViolation, codes.invalidRecord, codes.invalidTopic,
+  codes.unknownTopicLocal, codes.unknownPartitionLocal, codes.unknownTopic, codes.tooLarge, codes.listTooLarge, codes.policyViolation, codes.invalidRecord, codes.invalidTimestamp, codes.invalidTopic,
   codes.topicForbidden, codes.clusterForbidden, codes.queueFull, codes.purgedQueued,
 ])
 
