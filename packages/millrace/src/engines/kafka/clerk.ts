@@ -99,6 +99,7 @@ export class Clerk {
   quiet(): void {
     this.#isOver = true
     this.#cancel()
+    this.#window.stop()
   }
 
   async #run(): Promise<void> {

@@ -19,8 +19,9 @@ export class HeldOrder {
     this.#places = [...book.held.values()].sort((one, other) => (one.order < other.order ? -1 : 1))
   }
 
-  /** Those after a place, from the first on. */
-  *after(order: Offset): Iterable<KeptHold | Waits> {
+  /** Those after a place, from the first on. Delays that wait may be many: they are passed over where nobody asks for them. */
+  *after(order: Offset, withWaiting: boolean): Iterable<KeptHold | Waits> {
+    if (!withWaiting) return yield* this.#heldAfter(order)
     const waiting = this.#book.waiting.after(order)[Symbol.iterator]()
     let waits = waiting.next()
     for (const kept of this.#heldAfter(order)) {

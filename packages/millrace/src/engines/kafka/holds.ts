@@ -28,7 +28,7 @@ export async function holds(places: HoldPlaces, query: HoldQuery): Promise<Page<
   const items: Held[] = []
   for (const book of left) {
     const found: (KeptHold | Waits)[] = []
-    for (const hold of places.orderOf(book).after(book.topic === from?.topic ? from.order : -1n)) {
+    for (const hold of places.orderOf(book).after(book.topic === from?.topic ? from.order : -1n, matchesDelays(query))) {
       if (!matches(hold, query)) continue
       found.push(hold)
       if (items.length + found.length === query.limit) return { items: [...items, ...(await read(places, book, found))], cursor: `${orderOf(hold)}@${book.topic}` }
@@ -68,10 +68,16 @@ export async function knownBook(store: KafkaStore, topic: string): Promise<Book 
   }
 }
 
-function matches(hold: KeptHold | Waits, { group, why }: HoldQuery): boolean {
-  const about = 'due' in hold ? ({ why: 'delay', group: undefined } as const) : hold.row.hold
-  if (group !== undefined && about.group !== group) return false
-  return why === undefined || about.why === why
+function matches(hold: KeptHold | Waits, query: HoldQuery): boolean {
+  if ('due' in hold) return matchesDelays(query)
+  const { group, why } = query
+  if (group !== undefined && hold.row.hold.group !== group) return false
+  return why === undefined || hold.row.hold.why === why
+}
+
+/** No delay is a group's. */
+function matchesDelays({ group, why }: HoldQuery): boolean {
+  return group === undefined && (why === undefined || why === 'delay')
 }
 
 function orderOf(hold: KeptHold | Waits): Offset {

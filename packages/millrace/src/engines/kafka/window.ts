@@ -39,6 +39,7 @@ export class Window {
   /** All that is due before is here, or being read. */
   #horizon: Millis = -Infinity
   #isSweeping = false
+  #isOver = false
   /** How long the last sweep took. */
   #sweepMs: Millis = 0
 
@@ -55,7 +56,7 @@ export class Window {
   look(): void {
     const wall = this.#store.clock.wall()
     const room = mostBytes - this.#bytes
-    if (this.#isSweeping || this.#horizon - wall > Math.max(leadMs, sweepsOfLead * this.#sweepMs) || room < mostBytes / 2) return
+    if (this.#isOver || this.#isSweeping || this.#horizon - wall > Math.max(leadMs, sweepsOfLead * this.#sweepMs) || room < mostBytes / 2) return
     const until = wall + (this.#horizon < wall ? firstMs : windowMs)
     const { picked, horizon } = this.#book.waiting.soonest(this.#horizon, until, room, (id) => this.#taken.has(id))
     this.#horizon = horizon
@@ -66,6 +67,12 @@ export class Window {
   changed(id: string, now: Entry | undefined): void {
     this.#drop(id)
     if (now?.due !== undefined && now.due < this.#horizon) this.#take(this.#book.keptHold(now), { due: now.due, bytes: now.value.length })
+  }
+
+  /** Nothing is read any more. */
+  stop(): void {
+    this.#isOver = true
+    this.forget()
   }
 
   forget(): void {
@@ -86,7 +93,7 @@ export class Window {
         this.#onRead()
       }
     } catch (error) {
-      this.#store.report(asMillraceError(error, 'ENGINE_FAILED', `topic ${this.#book.topic}: delays could not be read, it is tried again`))
+      if (!this.#isOver) this.#store.report(asMillraceError(error, 'ENGINE_FAILED', `topic ${this.#book.topic}: delays could not be read, it is tried again`))
     }
     this.#isSweeping = false
     this.#sweepMs = Math.min(this.#store.clock.monotonic() - began, windowMs / (2 * sweepsOfLead))
