@@ -19,7 +19,7 @@ const takeOverMs = 2_000
  */
 export async function runRow(asked, { engine, choices = {}, seed, seconds = asked.seconds ?? 10, into, progress = () => undefined }) {
   const { adapter } = await import(engine)
-  const row = adapter.plays?.(asked) ?? asked
+  const row = adapter.plays?.(asked, choices) ?? asked
   const why = adapter.missing?.(choices) ?? row.cannot?.(adapter)
   if (why !== undefined) return { id: row.id, skipped: why }
   const folder = join(into, `${row.id}-${seed}-${process.pid}`)

@@ -33,11 +33,11 @@ const failing = { share: 0.01, forMs: 300 }
  *   does not say; rejects when nobody knows what was stored.
  * - `consume({ topic, group, member, leaseMs, handle, taken, moved })`: joins the group, answers `{ close }`. `handle({ partition, offset, key, value })` rejects when the handler has failed;
  *   `taken(partition, next)` says that the broker has confirmed `next` as the group's place; `moved()` that the group shares out anew: what is not confirmed by now never is.
- * - Optional: `choices` as an engine's; `untold`, the invariants that its client tells nothing about; `process`, `{ env, execArgv, execPath }` of its processes; `ownVerdicts`, true where
+ * - Optional: `choices` as an engine's; `untold(choices)`, the invariants that its client tells nothing about; `process`, `{ env, execArgv, execPath }` of its processes; `ownVerdicts`, true where
  *   `open` writes down the verdicts; `server` and `observer` where they are not those of Kafka here.
  */
 export function rivalAdapter(rival) {
-  const { name, choices, missing = () => undefined, untold = [], process, server = kafkaServer, observer = roles.observer } = rival
+  const { name, choices, missing = () => undefined, untold = () => [], process, server = kafkaServer, observer = roles.observer } = rival
   return {
     name: `rivals/${name}`,
     rows,
@@ -50,7 +50,7 @@ export function rivalAdapter(rival) {
     survives: () => ['memory', 'os'],
     roles: { ...roles, observer },
     process,
-    plays: (row) => played(row, untold),
+    plays: (row, chosen = {}) => played(row, untold(chosen)),
   }
 }
 

@@ -71,8 +71,37 @@ const lowLevel = {
   },
 }
 
+/** The same library by its promises, which are much like kafkajs: a handler for each message; what is handled is committed every five seconds and when partitions go, and nobody hears what came of it. */
+const promises = {
+  async send({ KafkaJS }, { brokers, process }) {
+    const producer = new KafkaJS.Kafka({ kafkaJS: { clientId: process, brokers } }).producer()
+    await producer.connect()
+    return {
+      async send(topic, messages) {
+        // One call each: an answer names the first place of its partition only.
+        const answers = await Promise.all(messages.map(({ key, partition, value }) => producer.send({ topic, messages: [{ key, partition, value }] })))
+        return answers.map(([{ partition, baseOffset }]) => ({ partition, offset: String(baseOffset) }))
+      },
+      close: () => producer.disconnect(),
+    }
+  },
+
+  async consume({ KafkaJS }, { brokers, process }, { topic, group, leaseMs, handle, moved }) {
+    const kafkaJS = { groupId: group, sessionTimeout: leaseMs, heartbeatInterval: Math.round(leaseMs / 3), fromBeginning: true }
+    const consumer = new KafkaJS.Kafka({ kafkaJS: { clientId: process, brokers } }).consumer({ kafkaJS, rebalance_cb: () => moved() })
+    await consumer.connect()
+    await consumer.subscribe({ topics: [topic] })
+    await consumer.run({ eachMessage: ({ partition, message }) => handle({ partition, offset: message.offset, key: String(message.key), value: message.value }) })
+    return { close: () => consumer.disconnect() }
+  },
+}
+
+const styles = { 'low-level': lowLevel, promises }
+
 export const adapter = rivalAdapter({
   name: 'confluent',
+  choices: { client: Object.keys(styles) },
+  untold: ({ client }) => (client === 'promises' ? ['I8'] : []),
   missing: noNativeClient,
   /** Without a build, which takes minutes. */
   missingHere: () => (builtNativeClient() === undefined ? 'its native part was not built: npm run services -- native-client' : undefined),
@@ -82,14 +111,15 @@ export const adapter = rivalAdapter({
 
   async open({ settings, process }) {
     const module = createRequire(import.meta.url)(settings.native)
+    const style = styles[settings.client]
     const who = { brokers: settings.brokers, process }
     let producing
     return {
       async send(topic, messages) {
-        producing ??= lowLevel.send(module, who)
+        producing ??= style.send(module, who)
         return (await producing).send(topic, messages)
       },
-      consume: (request) => lowLevel.consume(module, who, request),
+      consume: (request) => style.consume(module, who, request),
       close: async () => (await producing)?.close(),
     }
   },

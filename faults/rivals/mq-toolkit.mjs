@@ -23,7 +23,7 @@ export const adapter = rivalAdapter({
   missingHere: () => (isNewEnough() ? undefined : `it asks for Node ${leastMajor}.${leastMinor}`),
   process: isNewEnough() ? {} : { execPath: ownNode },
   // What it sends it does not say where.
-  untold: ['I11'],
+  untold: () => ['I11'],
 
   async open({ settings: { brokers }, process }) {
     const { consumerClass, publisherClass, KafkaHandlerConfig, schema } = await toolkit()
