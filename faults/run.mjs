@@ -22,7 +22,8 @@ export async function runRow(asked, { engine, choices = {}, seed, seconds = aske
   const row = adapter.plays?.(asked, choices) ?? asked
   const why = adapter.missing?.(choices) ?? row.cannot?.(adapter)
   if (why !== undefined) return { id: row.id, skipped: why }
-  const folder = join(into, `${row.id}-${seed}-${process.pid}`)
+  const of = adapter.rival ? [adapter.rival.name, choices.client] : []
+  const folder = join(into, [...of, row.id, seed, process.pid].filter((part) => part !== undefined).join('-'))
   rmSync(folder, { recursive: true, force: true })
   for (const part of ['history', 'logs']) mkdirSync(join(folder, part), { recursive: true })
   const began = performance.now()
