@@ -24,6 +24,8 @@ export function commonSettings(brokers: readonly string[]): Settings {
     'topic.metadata.propagation.max.ms': 3_000,
     // A connection that has fallen silent is given up: by the client's default after a minute, in which nothing goes on.
     'socket.timeout.ms': 10_000,
+    // A broker that stands still drops who wants to connect once its queue is full, and the host asks again at ever longer intervals: by the client's default that is waited for half a minute.
+    'socket.connection.setup.timeout.ms': 3_000,
     'reconnect.backoff.ms': 50,
     'reconnect.backoff.max.ms': 500,
     'socket.nagle.disable': true,
