@@ -89,11 +89,11 @@ export const retries = about('retries', {
     await kit.keeper()
     const first = await kit.member(topic, 'g')
     await kit.publish(topic, null, 'a')
-    await first.retry(await first.getsOne('a'), 5_000)
+    await first.retry(await first.getsOne('a'), 10_000)
     await first.leave()
     const second = await kit.member(topic, 'g')
     await second.getsNothing(3_000)
-    await kit.pass(2_000)
+    await kit.pass(7_000)
     assert.equal((await second.getsOne('a')).attempt, 2)
   },
 
