@@ -34,7 +34,8 @@ export class Attempt implements Context {
   /** Monotonic time of its deadline. */
   readonly due: Millis
   readonly run: Run
-  readonly #signal = new LazySignal()
+  /** Most handlers never ask. */
+  #signal: LazySignal | undefined
 
   constructor(run: Run, group: string, send: Send, due: Millis) {
     const { headers } = run.delivery.message
@@ -48,10 +49,12 @@ export class Attempt implements Context {
   }
 
   get signal(): AbortSignal {
+    this.#signal ??= new LazySignal()
     return this.#signal.signal
   }
 
   abort(why: unknown): void {
+    this.#signal ??= new LazySignal()
     this.#signal.abort(why)
   }
 }

@@ -6,10 +6,15 @@ export interface Laned {
 }
 
 class Lane<Run> {
-  readonly waiting: Run[] = []
+  readonly name: string
+  readonly waiting: Run[]
   busy = false
 
-  constructor(readonly name: string) {}
+  constructor(name: string, first: Run) {
+    this.name = name
+    // Most lanes never have another: an array that is pushed to makes room for many.
+    this.waiting = [first]
+  }
 }
 
 /**
@@ -30,9 +35,11 @@ export class Lanes<Run extends Laned> {
     this.#waiting += 1
     if (run.lane === null) return this.#ready.push(run)
     const known = this.#lanes.get(run.lane)
-    const lane = known ?? new Lane<Run>(run.lane)
-    lane.waiting.push(run)
-    if (known) return
+    if (known) {
+      known.waiting.push(run)
+      return
+    }
+    const lane = new Lane(run.lane, run)
     this.#lanes.set(run.lane, lane)
     this.#ready.push(lane)
   }

@@ -23,9 +23,12 @@ export type Cancel = () => void
 /** Node cuts longer timers to 1 ms. */
 const longestTimerMs = 2 ** 31 - 1
 
+/** What `performance.now` counts from, on the clock that all processes of a host share: that one makes a bigint for each look. */
+const origin = Number(process.hrtime.bigint() / 1_000n) / 1_000 - performance.now()
+
 export const systemClock: Clock = {
   wall: () => Date.now(),
-  monotonic: () => Number(process.hrtime.bigint() / 1_000n) / 1_000,
+  monotonic: () => origin + performance.now(),
   after(ms, call) {
     const due = systemClock.monotonic() + ms
     let timer: NodeJS.Timeout

@@ -18,7 +18,9 @@ export function keyBytes(key: string): Buffer {
 
 /** The key that `keyBytes` makes these bytes of. */
 export function keyText(bytes: Buffer): string {
-  if (isUtf8(bytes)) return bytes.toString()
+  const plain = bytes.toString()
+  // What is not UTF-8 was replaced by this character; a key may have it too.
+  if (!plain.includes('\ufffd') || isUtf8(bytes)) return plain
   let text = ''
   for (let at = 0; at < bytes.length; ) {
     const character = validAt(bytes, at)

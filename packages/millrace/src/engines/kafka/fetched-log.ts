@@ -4,19 +4,22 @@ import type { CursorLog } from '../../engine/cursor/cursor-log.js'
 /** Above the first nothing more is to be fetched, until there are fewer than the second. */
 const most = { messages: 20_000, bytes: 32 * 2 ** 20 }
 const least = { messages: 10_000, bytes: 16 * 2 ** 20 }
+/** So many forgotten places are kept before the rest moves up. */
+const slack = 1_024
 
 /** What of a partition has been fetched and is not finished. Places may be empty: compacted away, or a transaction's marker. */
 export class FetchedLog implements CursorLog {
   readonly partition: number
-  readonly #messages = new Map<number, Message>()
-  #start: number
+  /** By offset, from `#head` on; those before are forgotten. */
+  #messages: (Message | undefined)[] = []
+  #offsets: number[] = []
+  #head = 0
   #end: number
   #bytes = 0
   #isFull = false
 
   constructor(partition: number, at: number) {
     this.partition = partition
-    this.#start = at
     this.#end = at
   }
 
@@ -26,7 +29,7 @@ export class FetchedLog implements CursorLog {
 
   /** Messages that are kept here. */
   get size(): number {
-    return this.#messages.size
+    return this.#messages.length - this.#head
   }
 
   /** Of their values. */
@@ -48,13 +51,26 @@ export class FetchedLog implements CursorLog {
   }
 
   at(offset: number): Message | undefined {
-    return this.#messages.get(offset)
+    const offsets = this.#offsets
+    let low = this.#head
+    // Empty places only bring it nearer to the head.
+    let high = Math.min(low + offset - (offsets[low] ?? Infinity), offsets.length - 1)
+    if (offsets[high] === offset) return this.#messages[high]
+    while (low <= high) {
+      const middle = (low + high) >> 1
+      const found = offsets[middle] ?? Infinity
+      if (found === offset) return this.#messages[middle]
+      if (found < offset) low = middle + 1
+      else high = middle - 1
+    }
+    return undefined
   }
 
   append(message: Message): void {
     const offset = Number(message.offset)
     if (offset < this.#end) return
-    this.#messages.set(offset, message)
+    this.#messages.push(message)
+    this.#offsets.push(offset)
     this.#bytes += message.value?.byteLength ?? 0
     this.#end = offset + 1
   }
@@ -66,11 +82,16 @@ export class FetchedLog implements CursorLog {
 
   /** Forgets everything before `offset`. */
   cut(offset: number): void {
-    for (; this.#start < offset; this.#start += 1) {
-      const message = this.#messages.get(this.#start)
-      if (!message) continue
-      this.#bytes -= message.value?.byteLength ?? 0
-      this.#messages.delete(this.#start)
+    for (; (this.#offsets[this.#head] ?? Infinity) < offset; this.#head += 1) {
+      this.#bytes -= this.#messages[this.#head]?.value?.byteLength ?? 0
+      this.#messages[this.#head] = undefined
     }
+    if (this.#head >= slack && this.#head * 2 >= this.#offsets.length) this.#moveUp()
+  }
+
+  #moveUp(): void {
+    this.#messages = this.#messages.slice(this.#head)
+    this.#offsets = this.#offsets.slice(this.#head)
+    this.#head = 0
   }
 }

@@ -3,15 +3,10 @@ import type { Delivery, JoinRequest, LeaseRequest, Membership, Outcome, Verdict 
 import type { Alone } from './alone.js'
 import type { Book } from './book.js'
 import type { Change } from './ledger.js'
-import type { Part, PartOwner } from './part.js'
+import type { Part, PartOwner, Written } from './part.js'
 import { Parts } from './parts.js'
 import { Signal } from './signal.js'
 import type { KafkaStore } from './store.js'
-
-interface Applied {
-  readonly part?: Part
-  readonly own?: Change
-}
 
 /** A member of a group, as its holder calls it. What it hands out and what it takes is written before it answers. */
 export class KafkaMember implements Membership, PartOwner {
@@ -70,8 +65,9 @@ export class KafkaMember implements Membership, PartOwner {
     const until = this.#store.clock.monotonic() + waitMs
     for (;;) {
       this.#checkAlive()
-      const taken = this.#collect(max)
-      const kept = taken.length > 0 ? await this.#storeLease(taken) : await this.#storeWaits()
+      const taken: Delivery[] = []
+      const from = this.#collect(taken, max)
+      const kept = taken.length > 0 ? await this.#storeLease(taken, from) : await this.#storeWaits()
       const leftMs = until - this.#store.clock.monotonic()
       if (kept.length > 0 || leftMs <= 0 || signal?.aborted) return kept
       if (taken.length === 0) await this.#changed.wait(leftMs, signal)
@@ -81,15 +77,13 @@ export class KafkaMember implements Membership, PartOwner {
   async settle(verdicts: readonly Verdict[]): Promise<readonly Outcome[]> {
     if (this.#isOver) return verdicts.map(() => 'lapsed')
     const changes: Change[] = []
-    const applied = verdicts.map((verdict) => this.#apply(verdict, changes))
-    const answers = await this.#parts.put([...new Set(applied.flatMap(({ part }) => part ?? []))], changes)
-    const outcomes = applied.map(({ part, own }, index): Outcome => {
-      const answer = part && answers.get(own ?? part)
-      const offset = Number(verdicts[index]?.delivery.message.offset)
-      if (!part || answer?.is === 'refused') return 'lapsed'
-      if (answer?.is === 'accepted') part.unsure.delete(offset)
-      else part.unsure.add(offset)
-      return answer?.is === 'accepted' ? 'settled' : 'unknown'
+    const parts = new Set<Part>()
+    const applied = verdicts.map((verdict) => this.#apply(verdict, changes, parts))
+    const answers = await this.#parts.put([...parts], changes)
+    const outcomes = applied.map((of, index): Outcome => {
+      const answer = of && answers.get(of.by)
+      if (!of || answer?.is === 'refused') return 'lapsed'
+      return of.part.counted(Number(verdicts[index]?.delivery.message.offset), answer?.is === 'accepted')
     })
     this.wakeSoon()
     return outcomes
@@ -117,20 +111,25 @@ export class KafkaMember implements Membership, PartOwner {
     this.#changed.tell()
   }
 
-  #collect(max: number): Delivery[] {
-    const out: Delivery[] = []
-    if (this.#running || this.#isPaused) return out
+  /** Takes what may be handed out, and gives the parts that it is of. */
+  #collect(out: Delivery[], max: number): readonly Part[] {
+    const parts: Part[] = []
+    if (this.#running || this.#isPaused) return parts
     const { open } = this.#parts
     const mayRunAlone = this.#alone.isFreeFor(this)
     const from = (this.#turn = (this.#turn + 1) % Math.max(1, open.length))
     for (let index = 0; index < open.length && out.length < max; index += 1) {
       const part = open[(from + index) % open.length]
-      if (!part?.cursor || part.isAhead || !part.cursor.lease(out, max, mayRunAlone)) continue
+      if (!part?.cursor || part.isAhead) continue
+      const before = out.length
+      const isAlone = part.cursor.lease(out, max, mayRunAlone)
+      if (out.length > before) parts.push(part)
+      if (!isAlone) continue
       this.#running = { part, offset: Number(out[0]?.message.offset) }
       this.#alone.begin(this)
       break
     }
-    return out
+    return parts
   }
 
   get #isPaused(): boolean {
@@ -138,15 +137,15 @@ export class KafkaMember implements Membership, PartOwner {
   }
 
   /** What is handed out is written first, so that whoever comes after us knows what we had. */
-  async #storeLease(taken: readonly Delivery[]): Promise<readonly Delivery[]> {
-    const partOf = new Map(taken.map(({ message: { partition } }) => [partition, this.#parts.get(partition)]))
-    const answers = await this.#parts.put([...partOf.values()].filter((part) => part !== undefined))
-    return taken.filter((delivery) => {
-      const part = partOf.get(delivery.message.partition)
-      const isOurs = part !== undefined && answers.get(part)?.is === 'accepted' && this.#parts.get(part.partition) === part
-      if (!isOurs) part?.back(Number(delivery.message.offset))
-      if (!isOurs && part) this.#forgotten(part)
-      return isOurs
+  async #storeLease(taken: readonly Delivery[], from: readonly Part[]): Promise<readonly Delivery[]> {
+    const answers = await this.#parts.put(from)
+    const lost = from.filter((part) => answers.get(part)?.is !== 'accepted' || this.#parts.get(part.partition) !== part)
+    if (lost.length === 0) return taken
+    for (const part of lost) this.#forgotten(part)
+    return taken.filter(({ message: { partition, offset } }) => {
+      const part = lost.find((each) => each.partition === partition)
+      part?.back(Number(offset))
+      return part === undefined
     })
   }
 
@@ -156,20 +155,24 @@ export class KafkaMember implements Membership, PartOwner {
     return []
   }
 
-  /** The part of a verdict that counts, once it is written. */
-  /** A verdict with a record of its own counts when that one was stored. */
-  #apply(verdict: Verdict, changes: Change[]): Applied {
+  /** What a verdict counts by, once it is written: a record of its own, if it has one. Undefined for one that has lapsed. */
+  #apply(verdict: Verdict, changes: Change[], parts: Set<Part>): Written | undefined {
     const { delivery } = verdict
     const part = this.#parts.get(delivery.message.partition)
     const offset = Number(delivery.message.offset)
-    if (part?.epoch !== delivery.epoch) return {}
-    if (part.unsure.has(offset)) return { part }
+    if (part?.epoch !== delivery.epoch) return undefined
+    if (part.isUnsure(offset)) {
+      parts.add(part)
+      return part.written
+    }
     const made = verdict.is === 'done' ? part.done(offset) : verdict.is === 'back' ? part.back(offset) : part.held(offset, verdict.hold, this.#store.clock.wall())
-    if (!made) return {}
-    changes.push(...made)
+    if (!made) return undefined
+    parts.add(part)
     if (this.#running?.part === part && this.#running.offset === offset) this.#endAlone()
-    const [own] = made
-    return own ? { part, own } : { part }
+    const [by] = made
+    if (!by) return part.written
+    changes.push(...made)
+    return { part, by }
   }
 
   #forgotten(part: Part): void {

@@ -28,7 +28,7 @@ export function recordOf(topic: string, message: Sendable): NewRecord {
  */
 export function messageOf({ partition, offset, key, value, timestamp, headers }: KafkaRecord, topic: string): Message {
   const id = textOf(headers[0], ours.id)
-  const producerId = id === undefined ? undefined : textOf(headers[1], ours.producer)
+  const producerId = id === undefined ? undefined : producerOf(headers[1])
   const place = id === undefined ? 0 : producerId === undefined ? 1 : 2
   const word = id === undefined ? undefined : textOf(headers[place], ours.kind)
   const kind = word === undefined ? undefined : kinds.find((each) => each === word)
@@ -64,6 +64,15 @@ function headersOf({ id, producerId, kind = 'normal', delayedUntil, headers }: S
   for (const header of headers) all.push(header)
   return all
 }
+
+function producerOf(header: Header | undefined): string | undefined {
+  if (header?.[0] !== ours.producer) return undefined
+  if (lastSeen === undefined || !asBuffer(header[1]).equals(lastSeen.bytes)) lastSeen = { bytes: Buffer.from(header[1]), id: asBuffer(header[1]).toString() }
+  return lastSeen.id
+}
+
+/** Of those that come one after another too: their messages share one text. */
+let lastSeen: { readonly bytes: Buffer; readonly id: string } | undefined
 
 let lastProducer: { readonly id: string; readonly header: Header } | undefined
 

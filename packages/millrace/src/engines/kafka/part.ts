@@ -12,8 +12,16 @@ import { type CursorRow, encodeCursor, encodeHeld, type HeldRow, ids } from './r
 /** How far a group may read past what it has not finished. */
 const windowMessages = 50_000
 
+const none: readonly Change[] = []
+
 /** Marks the row of what waited behind an earlier message of its key: it comes in its place, and not when it was released. */
 const waitsUntil = 0
+
+/** What a verdict counts by: where the part stands, or a change of its own. */
+export interface Written {
+  readonly part: Part
+  readonly by: Part | Change
+}
 
 export interface PartOwner extends Owner {
   readonly name: string
@@ -30,8 +38,10 @@ export class Part {
   isDraining = false
   /** The watermark that Kafka's tools know. */
   committed: number | undefined
+  /** By where it stands. */
+  readonly written: Written
   /** Offsets whose verdicts are taken and may not have been stored. */
-  readonly unsure = new Set<number>()
+  readonly #unsure = new Set<number>()
   readonly #book: Book
   readonly #owner: PartOwner
   readonly #row: CursorRow
@@ -55,6 +65,7 @@ export class Part {
     this.#settled = row.settled
     this.#purged = row.purged
     this.#writtenNext = row.next
+    this.written = { part: this, by: this }
   }
 
   /** Where to read on, before anything was fetched. */
@@ -126,11 +137,23 @@ export class Part {
     if (!cursor?.done(offset)) return undefined
     this.#settled += 1
     this.log.cut(cursor.flight.low)
-    return isCopy ? [{ id: this.#placed(offset), value: null, when: this.#guard }] : []
+    return isCopy ? [{ id: this.#placed(offset), value: null, when: this.#guard }] : none
+  }
+
+  /** A verdict was taken that may not have been stored. */
+  isUnsure(offset: number): boolean {
+    return this.#unsure.size > 0 && this.#unsure.has(offset)
+  }
+
+  /** A verdict was written, or may not have been. */
+  counted(offset: number, isSure: boolean): 'settled' | 'unknown' {
+    if (!isSure) this.#unsure.add(offset)
+    else if (this.#unsure.size > 0) this.#unsure.delete(offset)
+    return isSure ? 'settled' : 'unknown'
   }
 
   back(offset: number): readonly Change[] | undefined {
-    return this.#cursor?.back(offset) ? [] : undefined
+    return this.#cursor?.back(offset) ? none : undefined
   }
 
   /** A verdict `hold`; undefined when it is not in hand. */

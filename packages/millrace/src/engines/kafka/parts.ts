@@ -89,7 +89,9 @@ export class Parts {
 
   /** Writes changes and where the parts stand, those of one tick together. A part that is refused is another's. */
   async put(parts: readonly Part[], changes: readonly Change[] = []): Promise<PartAnswers> {
-    return parts.length + changes.length === 0 ? new Map() : this.#writes.add(parts, changes)
+    if (parts.length + changes.length === 0) return new Map()
+    this.#turnReader()
+    return this.#writes.add(parts, changes)
   }
 
   /** Hands everything back and leaves the group. */
@@ -130,8 +132,6 @@ export class Parts {
     // What a part has changed ends with where it stands.
     const ends = parts.map((part) => all.push(...part.changes()) - 1)
     const answers = await this.#book.ledger.put(all)
-    for (const part of parts) this.#turnReader(part)
-    this.#appetite.look(this.#parts.values(), this.#reader)
     return new Map<Part | Change, Answer>([...changes.entries(), ...parts.map((part, index) => [ends[index] ?? -1, part] as const)].map(([index, of]) => [of, answers[index] ?? { is: 'refused' }]))
   }
 
@@ -186,15 +186,13 @@ export class Parts {
   #look(part: Part): void {
     const changes = part.fetched(this.#store.clock.wall())
     if (changes.length > 0) void this.put([part], changes)
-    this.#turnReader(part)
-    this.#appetite.look(this.#parts.values(), this.#reader)
+    this.#turnReader()
     this.#events.changed()
     this.#stir('ready')
   }
 
-  #turnReader(part: Part): void {
-    const turn = this.#parts.get(part.partition) === part ? part.log.turn() : undefined
-    if (turn) this.#reader?.[turn](this.#topic, part.partition)
+  #turnReader(): void {
+    if (this.#reader) this.#appetite.look(this.#parts.values(), this.#reader, this.#topic)
   }
 
   #lostLog(partition: number, why: 'deleted' | 'gone'): void {

@@ -16,8 +16,6 @@ export class Place {
   held: KafkaRecord[] = []
   /** An end that was told while the place was paused. */
   heldEnd: Offset | undefined
-  /** Came in the call that is being taken. */
-  batch: KafkaRecord[] = []
   /** Something came since the last look; for the watchdog. */
   isHeard = false
   isAtEnd = false

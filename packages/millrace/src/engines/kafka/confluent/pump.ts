@@ -1,10 +1,10 @@
 import type { Cancel, Clock, Millis } from '../../../core/clock.js'
-import type { NativeConsumer, NativeError } from './structure.js'
+import type { NativeConsumer, NativeError, NativeMessage } from './structure.js'
 
 /** Only for a ring that got lost. */
 const lookMs = 200
-/** How much is taken at a time, and how long the rest is between, while the application has enough. */
-const eased = { max: 100, restMs: 10 }
+/** How much is taken at a time, and how long the rest is between, while the application has enough: so that no partition waits for ever behind what another cannot get rid of. */
+const eased = { max: 100, restMs: 100 }
 
 /**
  * Takes what a native consumer has ready whenever it says that there is something, so much at a time, and never waits inside the client: that would hold a
@@ -70,22 +70,22 @@ export class Pump {
     this.#isRung = false
     this.#outSince = this.#clock.monotonic()
     this.#took = false
-    this.#consumer.consume(this.#isEased ? eased.max : this.#max, (error) => this.#taken(error ?? undefined))
+    this.#consumer.consume(this.#isEased ? eased.max : this.#max, (error, messages = []) => this.#taken(error ?? undefined, messages))
   }
 
-  /** Told by the owner when something came. */
+  /** Told by the owner when something came that is no message. */
   #took = false
   took(): void {
     this.#took = true
   }
 
-  #taken(error: NativeError | undefined): void {
+  #taken(error: NativeError | undefined, messages: readonly NativeMessage[]): void {
     this.#isOut = false
     this.#stopped?.()
     if (this.#isStopped) return
-    this.#on.between(error)
+    this.#on.between(error, messages)
     if (this.#isStopped || this.#isOut) return
-    this.#isRung ||= this.#took
+    this.#isRung ||= this.#took || messages.length > 0
     if (this.#isEased) this.#lookIn(eased.restMs)
     else if (this.#isRung) setImmediate(() => this.#isStopped || this.#isOut || this.#take())
     else this.#lookIn(lookMs)
@@ -98,6 +98,6 @@ export class Pump {
 }
 
 export interface PumpEvents {
-  /** A call came back; nothing is out. */
-  between(error: NativeError | undefined): void
+  /** A call came back with these; nothing is out. */
+  between(error: NativeError | undefined, messages: readonly NativeMessage[]): void
 }

@@ -7,7 +7,7 @@ import { fromNative } from './header.js'
 import type { Base } from './link.js'
 import { Place, Places } from './place.js'
 import { Stream } from './stream.js'
-import type { NativeError, NativeMessage, NativePlace } from './structure.js'
+import type { NativeEnd, NativeError, NativeMessage, NativePlace } from './structure.js'
 import { pause as rest } from './wait.js'
 import { Watch } from './watch.js'
 
@@ -22,8 +22,6 @@ export class ConfluentReader implements Reader {
   readonly #watch: Watch
   /** Taken out, and the native consumer does not know yet. */
   #leaving: Place[] = []
-  /** Places with a batch. */
-  #gathering: Place[] = []
   #stream: Stream | undefined
   #isScheduled = false
   #isEased = false
@@ -94,9 +92,7 @@ export class ConfluentReader implements Reader {
 
   #newStream(): Promise<Stream> {
     return Stream.open(this.#base, {
-      message: (message) => this.#gather(message),
-      end: (topic, partition, next) => this.#ended(topic, partition, next),
-      between: (error) => this.#between(error),
+      taken: (messages, ends, error) => this.#taken(messages, ends, error),
       down: (error) => this.#down(error),
     })
   }
@@ -113,22 +109,38 @@ export class ConfluentReader implements Reader {
     if (place.native !== 'out') this.#leaving.push(place)
   }
 
-  #gather(message: NativeMessage): void {
-    const place = this.#places.get(message.topic, message.partition)
-    if (place === undefined || place.native === 'out') return
-    if (place.batch.length === 0) this.#gathering.push(place)
-    const record = recordOf(message)
-    place.batch.push(record)
-    place.next = record.offset + 1n
+  #taken(messages: readonly NativeMessage[], ends: readonly NativeEnd[], error: NativeError | undefined): void {
+    this.#hand(this.#gathered(messages))
+    for (const end of ends) this.#ended(end)
+    this.#reconcile()
+    // The client does not say which partition it means, and drops such an error when records came with it.
+    if (error !== undefined) this.#watch.lookNow()
   }
 
-  #ended(topic: string, partition: number, next: number): void {
+  /** Those of one partition mostly come one after another. */
+  #gathered(messages: readonly NativeMessage[]): ReadonlyMap<Place, readonly KafkaRecord[]> {
+    const batches = new Map<Place, KafkaRecord[]>()
+    let place: Place | undefined
+    let batch: KafkaRecord[] | undefined
+    for (const message of messages) {
+      if (place?.partition !== message.partition || place.topic !== message.topic) {
+        place = this.#places.get(message.topic, message.partition)
+        batch = place && batches.get(place)
+      }
+      if (place === undefined || place.native === 'out') continue
+      if (batch === undefined) batches.set(place, (batch = []))
+      batch.push(recordOf(message))
+    }
+    return batches
+  }
+
+  #ended({ topic, partition, offset }: NativeEnd): void {
     const place = this.#places.get(topic, partition)
     if (place === undefined || place.native === 'out') return
-    this.#hand()
-    const end = BigInt(next)
-    if (end > place.next) place.next = end
     place.isHeard = true
+    // More came behind it, and another end will.
+    if (place.next > offset) return
+    place.next = BigInt(offset)
     this.#tellEnd(place)
   }
 
@@ -140,13 +152,10 @@ export class ConfluentReader implements Reader {
   }
 
   /** What one call brought goes to the application, unless that has paused the partition or let it go meanwhile. */
-  #hand(): void {
-    const places = this.#gathering
-    if (places.length > 0) this.#isDown = false
-    this.#gathering = []
-    for (const place of places) {
-      const { batch } = place
-      place.batch = []
+  #hand(batches: ReadonlyMap<Place, readonly KafkaRecord[]>): void {
+    if (batches.size > 0) this.#isDown = false
+    for (const [place, batch] of batches) {
+      place.next = (batch.at(-1)?.offset ?? place.next) + 1n
       place.isHeard = true
       place.isAtEnd = false
       if (!this.#places.has(place)) continue
@@ -155,13 +164,6 @@ export class ConfluentReader implements Reader {
         place.heldEnd = undefined
       } else this.#on.records(place.topic, place.partition, batch)
     }
-  }
-
-  #between(error: NativeError | undefined): void {
-    this.#hand()
-    this.#reconcile()
-    // The client does not say which partition it means, and drops such an error when records came with it.
-    if (error !== undefined) this.#watch.lookNow()
   }
 
   #schedule(): void {
@@ -224,7 +226,6 @@ export class ConfluentReader implements Reader {
     if (broken === undefined || this.#isClosed) return
     this.#stream = undefined
     this.#leaving = []
-    this.#gathering = []
     void broken.close()
     this.#on.trouble(why)
     for (;;) {
@@ -243,11 +244,7 @@ export class ConfluentReader implements Reader {
     }
   }
 
-  /** What a call had brought of it and was not handed over will be read again. */
   #forget(place: Place): void {
-    const [first] = place.batch
-    if (first !== undefined) place.next = first.offset
-    place.batch = []
     place.native = 'out'
     place.silentLooks = 0
     place.isAtEnd = false

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Base, connect, made } from './link.js'
 import { Pump } from './pump.js'
 import { readerSettings } from './settings.js'
-import type { NativeConsumer, NativeError, NativeMessage, NativePlace } from './structure.js'
+import type { NativeConsumer, NativeEnd, NativeError, NativeMessage, NativePlace } from './structure.js'
 import { told, within } from './wait.js'
 
 /** Records taken by one call at most: making objects of so many holds up the thread for some milliseconds. */
@@ -12,9 +12,8 @@ const maxRecords = 500
 const askMs = 500
 
 export interface StreamEvents {
-  message(message: NativeMessage): void
-  end(topic: string, partition: number, next: number): void
-  between(error: NativeError | undefined): void
+  /** What a call has brought: the messages, then the ends that were reached, some of them before messages that came behind. Nothing is out. */
+  taken(messages: readonly NativeMessage[], ends: readonly NativeEnd[], error: NativeError | undefined): void
   /** No broker can be reached. */
   down(error: NativeError): void
 }
@@ -42,15 +41,18 @@ export class Stream {
     // The client asks for a group's name even where no group is meant.
     const settings = { ...readerSettings, ...base.settings, 'group.id': `millrace-reader-${randomUUID()}`, queue_non_empty_cb: () => ring() }
     const native = made(() => new base.library.KafkaConsumer(settings))
-    const pump = new Pump(native, base.clock, maxRecords, on)
-    const stream = new Stream(base, native, pump)
-    native.on('data', (message) => {
-      pump.took()
-      if (stream.#closing === undefined) on.message(message)
+    let ends: NativeEnd[] = []
+    const pump = new Pump(native, base.clock, maxRecords, {
+      between: (error, messages) => {
+        const reached = ends
+        if (ends.length > 0) ends = []
+        on.taken(messages, reached, error)
+      },
     })
-    native.on('partition.eof', ({ topic, partition, offset }) => {
+    const stream = new Stream(base, native, pump)
+    native.on('partition.eof', (end) => {
       pump.took()
-      if (stream.#closing === undefined) on.end(topic, partition, offset)
+      ends.push(end)
     })
     native.on('event.error', (error) => {
       if (stream.#closing === undefined && downText.test(error.message)) on.down(error)

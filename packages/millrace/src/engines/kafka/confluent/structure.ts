@@ -92,10 +92,9 @@ export interface NativeConsumer extends NativeClient {
   on(event: 'event.stats', hear: (stats: { readonly message: string }) => void): unknown
   on(event: 'event.error', hear: (error: NativeError) => void): unknown
   on(event: 'error', hear: (error: unknown) => void): unknown
-  on(event: 'data', hear: (message: NativeMessage) => void): unknown
   on(event: 'partition.eof', hear: (end: NativeEnd) => void): unknown
   setDefaultConsumeTimeout(timeoutMs: number): void
-  consume(max: number, answer: NativeAnswer): void
+  consume(max: number, answer: (error: NativeError | null | undefined, messages?: readonly NativeMessage[]) => void): void
   subscribe(topics: readonly string[]): unknown
   incrementalAssign(places: readonly NativePlace[]): unknown
   incrementalUnassign(places: readonly NativePlace[]): unknown
