@@ -8,7 +8,7 @@ import { KafkajsConfigs, noConfigs } from './confluent/configs.js'
 import { addressed, fromNative, toNative } from './confluent/header.js'
 import { checkSettings } from './confluent/settings.js'
 import type { ConfluentModule } from './confluent/structure.js'
-import { fresh, header, Joined, readerOf, record, topicOf } from './port.harness.js'
+import { fresh, header, Joined, readerOf, record, topicOf, until } from './port.harness.js'
 
 describe('the native client', () => {
   let module: ConfluentModule
@@ -56,6 +56,29 @@ describe('the native client', () => {
       expect(await configs.describe(topic)).toMatchObject({ 'segment.bytes': '1048576', 'retention.ms': '1000' })
     } finally {
       await Promise.all([configs.close(), client.close()])
+    }
+  })
+
+  it('joins a group anew that has thrown it out, and has its partitions again', async () => {
+    const client = confluent({ module, brokers })
+    const admin = new pure.Kafka({ brokers: [...brokers], logLevel: 0 }).admin()
+    try {
+      const [topic, group] = [await topicOf(client, 3), fresh('group')]
+      const joined = await Joined.in(client, topic, group)
+      await joined.owns(3)
+      await admin.connect()
+      const [known] = (await admin.describeGroups([group])).groups[0]?.members ?? []
+      // Of a static member it is its own name and one that the broker gave.
+      const other = new module.RdKafka.KafkaConsumer({ 'metadata.broker.list': brokers.join(), 'group.id': group, 'group.instance.id': known?.memberId.slice(0, -37), 'partition.assignment.strategy': 'cooperative-sticky', 'session.timeout.ms': 6_000 })
+      other.on('error', () => undefined)
+      await new Promise((resolve) => other.connect({ topic, allTopics: false, timeout: 5_000 }, resolve))
+      other.subscribe([topic])
+      await until('the member is thrown out', () => joined.lostOnes.length === 3)
+      await new Promise<void>((resolve) => void other.disconnect(() => resolve()))
+      await joined.owns(3)
+      await joined.member.leave()
+    } finally {
+      await Promise.all([admin.disconnect(), client.close()])
     }
   })
 

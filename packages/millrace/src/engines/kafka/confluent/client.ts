@@ -1,7 +1,7 @@
 import type { GroupMember, GroupRequest, KafkaClient, NewRecord, Reader, ReaderEvents, Sent, Transactor } from '../port.js'
 import { ConfluentAdmin } from './admin.js'
 import type { TopicConfigs } from './configs.js'
-import { ConfluentMember } from './group.js'
+import { LastingMember } from './lasting-member.js'
 import type { Base } from './link.js'
 import { closed } from './outbox.js'
 import { ConfluentProducer } from './producer.js'
@@ -18,7 +18,7 @@ export class ConfluentClient implements KafkaClient {
   readonly #producer: ConfluentProducer
   readonly #transactors = new Set<ConfluentTransactor>()
   readonly #readers = new Set<ConfluentReader>()
-  readonly #members = new Set<ConfluentMember>()
+  readonly #members = new Set<LastingMember>()
   #closing: Promise<void> | undefined
 
   constructor(base: Base, configs: TopicConfigs) {
@@ -50,7 +50,7 @@ export class ConfluentClient implements KafkaClient {
   }
 
   join(request: GroupRequest): Promise<GroupMember> {
-    return this.#kept(this.#members, () => ConfluentMember.join(this.#base, request, (each) => this.#members.delete(each)), (each) => each.leave())
+    return this.#kept(this.#members, () => LastingMember.join(this.#base, request, (each) => this.#members.delete(each)), (each) => each.leave())
   }
 
   /** Where no broker is, a new producer would hold a thread of libuv's pool while it looks for one. */

@@ -26,18 +26,19 @@ interface Standing {
   readonly join: string
 }
 
-/** A member of a Kafka group that reads nothing. */
+/** A member of a Kafka group that reads nothing, from when it joins until it leaves or is thrown out. */
 export class ConfluentMember implements GroupMember {
   readonly #base: Base
   readonly #native: NativeConsumer
   readonly #request: GroupRequest
   readonly #pump: Pump
   readonly #commits: Commits
-  readonly #left: (member: ConfluentMember) => void
+  /** The group knows it no more, and its client is of no more use: `leave` closes it. */
+  readonly #onThrownOut: () => void
   readonly #owned = new Set<number>()
   /** Changes of the assignment, one after another. */
   #tail: Promise<unknown> = Promise.resolve()
-  #state: 'member' | 'leaving' | 'dead' = 'member'
+  #state: 'member' | 'leaving' | 'dead' | 'thrown out' = 'member'
   #leaving: Promise<void> | undefined
   #death: Cancel | undefined
   /** Told each time the client says how it stands with its group. */
@@ -45,16 +46,16 @@ export class ConfluentMember implements GroupMember {
   /** What the group asked back of a dead member. */
   #unanswered: readonly NativePlace[] = []
 
-  private constructor(base: Base, native: NativeConsumer, request: GroupRequest, left: (member: ConfluentMember) => void) {
+  private constructor(base: Base, native: NativeConsumer, request: GroupRequest, onThrownOut: () => void) {
     this.#base = base
     this.#native = native
     this.#request = request
-    this.#left = left
+    this.#onThrownOut = onThrownOut
     this.#pump = new Pump(native, base.clock, 1, { between: (error) => this.#heard(error) })
     this.#commits = new Commits(native, base.clock, request.topic, (partitions) => this.#mayCommit(partitions))
   }
 
-  static async join(base: Base, request: GroupRequest, left: (member: ConfluentMember) => void): Promise<ConfluentMember> {
+  static async join(base: Base, request: GroupRequest, onThrownOut: () => void): Promise<ConfluentMember> {
     // The client takes its callbacks before there is a member to tell.
     const known: { member?: ConfluentMember } = {}
     const settings = {
@@ -70,7 +71,7 @@ export class ConfluentMember implements GroupMember {
       offset_commit_cb: (error: NativeError | undefined, places: readonly NativePlace[]) => known.member?.committed(error, places),
     }
     const native = made(() => new base.library.KafkaConsumer(settings))
-    const joined = new ConfluentMember(base, native, request, left)
+    const joined = new ConfluentMember(base, native, request, onThrownOut)
     known.member = joined
     native.on('event.stats', ({ message }) => joined.#toldStats(message))
     await connect(base, native, () => joined.#close())
@@ -85,7 +86,7 @@ export class ConfluentMember implements GroupMember {
 
   leave(): Promise<void> {
     if (this.#state === 'dead') return this.#closeDead()
-    this.#leaving ??= this.#leave()
+    this.#leaving ??= this.#state === 'thrown out' ? this.#close() : this.#leave()
     return this.#leaving
   }
 
@@ -115,7 +116,7 @@ export class ConfluentMember implements GroupMember {
     }
     if (code === codes.assign) this.#next(() => this.#assign(places))
     else if (code === codes.revoke) this.#next(() => this.#revoke(places))
-    else this.#request.trouble(asError({ code, message: 'the group could not be balanced' }, 'Kafka group'))
+    else this.#heard({ code: code ?? 0, message: 'the group could not be balanced' })
   }
 
   #next(change: () => void | Promise<void>): void {
@@ -216,7 +217,6 @@ export class ConfluentMember implements GroupMember {
   async #close(): Promise<void> {
     const ended = this.#pump.stop().then(() => (this.#native.isConnected() ? told((answer) => this.#native.disconnect(() => answer(null))) : undefined))
     await within(this.#base.clock, this.#base.closeMs, ended)
-    this.#left(this)
   }
 
   #mayCommit(partitions: Iterable<number>): boolean {
@@ -226,7 +226,18 @@ export class ConfluentMember implements GroupMember {
   }
 
   #heard(error: NativeError | undefined): void {
-    if (error !== undefined && this.#state === 'member') this.#request.trouble(asError(error, 'Kafka group'))
+    if (error === undefined || this.#state !== 'member') return
+    this.#request.trouble(asError(error, 'Kafka group'))
+    if (error.code === codes.fatal) this.#thrownOut()
+  }
+
+  /** Nothing comes from the client any more, and nobody is told by it what became of the partitions. */
+  #thrownOut(): void {
+    this.#state = 'thrown out'
+    const partitions = [...this.#owned]
+    this.#owned.clear()
+    if (partitions.length > 0) this.#request.lost(partitions)
+    this.#onThrownOut()
   }
 }
 
