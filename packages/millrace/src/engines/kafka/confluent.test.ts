@@ -61,7 +61,7 @@ describe('the native client', () => {
 
   it('joins a group anew that has thrown it out, and has its partitions again', async () => {
     const client = confluent({ module, brokers })
-    const admin = new pure.Kafka({ brokers: [...brokers], logLevel: 0 }).admin()
+    const admin = new pure.Kafka({ brokers: [...brokers], logLevel: pure.logLevel.NOTHING }).admin()
     try {
       const [topic, group] = [await topicOf(client, 3), fresh('group')]
       const joined = await Joined.in(client, topic, group)

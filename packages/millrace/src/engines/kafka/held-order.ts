@@ -21,8 +21,7 @@ export class HeldOrder {
 
   /** Those after a place, from the first on. Delays that wait may be many: they are passed over where nobody asks for them. */
   *after(order: Offset, withWaiting: boolean): Iterable<KeptHold | Waits> {
-    if (!withWaiting) return yield* this.#heldAfter(order)
-    const waiting = this.#book.waiting.after(order)[Symbol.iterator]()
+    const waiting = (withWaiting ? this.#book.waiting.after(order) : [])[Symbol.iterator]()
     let waits = waiting.next()
     for (const kept of this.#heldAfter(order)) {
       for (; !waits.done && waits.value.version < kept.order; waits = waiting.next()) yield waits.value
