@@ -1,4 +1,5 @@
 import type { Cancel, Millis } from '../../core/clock.js'
+import { asMillraceError } from '../../core/errors.js'
 import type { Offset } from '../../core/message.js'
 import type { Book, BookEvents } from './book.js'
 import type { Condition } from './ledger.js'
@@ -28,6 +29,7 @@ export class Steward {
   #seen: { readonly version: Offset; readonly at: Millis } | undefined
   #cancel: Cancel = () => undefined
   #writing: Promise<void> | undefined
+  #freeing: Promise<void> | undefined
   #isOver = false
 
   /** `onTurn` is called when the stewardship may have changed, and once a second. */
@@ -60,6 +62,7 @@ export class Steward {
     const isKeeping = this.#book.steward?.row.keeps
     if (this.isOurs && isKeeping !== this.#keeps.isKeeping) this.#write(this.guard)
     else if (this.#mayTake) this.#take()
+    else if (this.#isSilent) this.#freeing ??= this.#free().finally(() => (this.#freeing = undefined))
     if (this.isOurs) this.#onTurn()
   }
 
@@ -67,7 +70,7 @@ export class Steward {
   async close(): Promise<void> {
     const { isOurs, guard } = this
     this.quiet()
-    await this.#writing
+    await Promise.all([this.#writing, this.#freeing])
     const { steward } = this.#book
     if (isOurs && steward) await this.#book.ledger.put([{ id: ids.steward, value: encode({ instance: '', keeps: false, beats: steward.row.beats }), when: guard }])
   }
@@ -95,9 +98,32 @@ export class Steward {
   get #mayTake(): boolean {
     const row = this.#book.steward?.row
     if (row === undefined || row.instance === '') return true
-    if (row.instance === this.#store.instance) return false
-    const silence = this.#store.clock.monotonic() - (this.#seen?.at ?? Infinity)
-    return silence >= silentMs || (this.#keeps.isKeeping && !row.keeps)
+    return row.instance !== this.#store.instance && this.#keeps.isKeeping && !row.keeps
+  }
+
+  get #isSilent(): boolean {
+    const row = this.#book.steward?.row
+    if (row === undefined || row.instance === '' || row.instance === this.#store.instance) return false
+    return this.#store.clock.monotonic() - (this.#seen?.at ?? Infinity) >= silentMs
+  }
+
+  /**
+   * Takes it from one that is silent. When that one died in the middle of a release, its transaction is open and nobody can read on, not even that it was taken
+   * from it: whoever makes its transactor anew ends it. After an outage all find it silent, so that not all begin at once.
+   */
+  async #free(): Promise<void> {
+    const { client, clock, names, report } = this.#store
+    await new Promise<void>((resolve) => void clock.after(Math.random() * beatMs, resolve))
+    if (this.#isOver || !this.#isSilent) return
+    try {
+      const transactor = await client.transactor(names.ledger(this.#book.topic))
+      await transactor.close()
+    } catch (error) {
+      report(asMillraceError(error, 'ENGINE_FAILED', `topic ${this.#book.topic}: who releases held messages is silent, and could not be followed; it is tried again`))
+      return
+    }
+    this.#notice()
+    if (!this.#isOver && this.#isSilent) this.#take()
   }
 
   #take(): void {
