@@ -29,7 +29,7 @@ export class Steward {
   #seen: { readonly version: Offset; readonly at: Millis } | undefined
   #cancel: Cancel = () => undefined
   #writing: Promise<void> | undefined
-  #freeing: Promise<void> | undefined
+  #takingOver: Promise<void> | undefined
   #isOver = false
 
   /** `onTurn` is called when the stewardship may have changed, and once a second. */
@@ -62,7 +62,7 @@ export class Steward {
     const isKeeping = this.#book.steward?.row.keeps
     if (this.isOurs && isKeeping !== this.#keeps.isKeeping) this.#write(this.guard)
     else if (this.#mayTake) this.#take()
-    else if (this.#isSilent) this.#freeing ??= this.#free().finally(() => (this.#freeing = undefined))
+    else if (this.#isSilent) this.#takeOver()
     if (this.isOurs) this.#onTurn()
   }
 
@@ -70,7 +70,7 @@ export class Steward {
   async close(): Promise<void> {
     const { isOurs, guard } = this
     this.quiet()
-    await Promise.all([this.#writing, this.#freeing])
+    await Promise.all([this.#writing, this.#takingOver])
     const { steward } = this.#book
     if (isOurs && steward) await this.#book.ledger.put([{ id: ids.steward, value: encode({ instance: '', keeps: false, beats: steward.row.beats }), when: guard }])
   }
@@ -107,11 +107,15 @@ export class Steward {
     return this.#store.clock.monotonic() - (this.#seen?.at ?? Infinity) >= silentMs
   }
 
+  #takeOver(): void {
+    this.#takingOver ??= this.#follow().finally(() => (this.#takingOver = undefined))
+  }
+
   /**
    * Takes it from one that is silent. When that one died in the middle of a release, its transaction is open and nobody can read on, not even that it was taken
    * from it: whoever makes its transactor anew ends it. After an outage all find it silent, so that not all begin at once.
    */
-  async #free(): Promise<void> {
+  async #follow(): Promise<void> {
     const { client, clock, names, report } = this.#store
     await new Promise<void>((resolve) => void clock.after(Math.random() * beatMs, resolve))
     if (this.#isOver || !this.#isSilent) return
