@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Cancel } from '../../../core/clock.js'
+import type { Cancel, Millis } from '../../../core/clock.js'
+import { MillraceError } from '../../../core/errors.js'
 import type { Offset } from '../../../core/message.js'
 import type { GroupMember, GroupRequest } from '../port.js'
 import { asError, codes } from './codes.js'
@@ -19,6 +20,11 @@ const tellMs = 100
 const toldOften = 2
 /** It knows no name of its own yet that it could say goodbye with. */
 const nameless = new Set(['init', 'wait-join', 'wait-metadata'])
+
+/** It waits for the cluster's answer. */
+const waiting = new Set(['init', 'wait-join', 'wait-metadata', 'wait-sync'])
+/** So long beyond two sessions it may: an answer that was lost the client itself waits for as long as the group may wait for a busy member, which is minutes. */
+const patienceMs = 5_000
 
 /** How a client stands with its group, in its own words; without its coordinator it is in no group. */
 interface Standing {
@@ -43,6 +49,8 @@ export class ConfluentMember implements GroupMember {
   #death: Cancel | undefined
   /** Told each time the client says how it stands with its group. */
   #onTold: (standing: Standing) => void = () => undefined
+  /** Since when it waits for the cluster to have it in the group, by the monotonic clock. */
+  #waitsSince: Millis | undefined
   /** What the group asked back of a dead member. */
   #unanswered: readonly NativePlace[] = []
 
@@ -198,6 +206,17 @@ export class ConfluentMember implements GroupMember {
   #toldStats(text: string): void {
     const { state, join = '' } = /"cgrp":\s*\{\s*"state":\s*"(?<state>[^"]*)".*?"join_state":\s*"(?<join>[^"]*)"/s.exec(text)?.groups ?? {}
     this.#onTold({ hasCoordinator: state === 'up', join })
+    this.#watch(state === 'up' && waiting.has(join))
+  }
+
+  #watch(isWaiting: boolean): void {
+    const now = this.#base.clock.monotonic()
+    if (isWaiting) this.#waitsSince ??= now
+    else this.#waitsSince = undefined
+    const waitedMs = now - (this.#waitsSince ?? now)
+    if (this.#state !== 'member' || this.#leaving !== undefined || waitedMs < 2 * this.#request.sessionMs + patienceMs) return
+    this.#request.trouble(new MillraceError('TIMEOUT', `the Kafka group has not answered for ${Math.round(waitedMs)} ms: it is joined anew`))
+    this.#thrownOut()
   }
 
   async #closeDead(): Promise<void> {
