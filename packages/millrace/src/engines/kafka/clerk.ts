@@ -134,9 +134,11 @@ export class Clerk {
 
   /** What takes its place in the log now, and decisions about such. True when there may be more. */
   async #releaseDrafts(): Promise<boolean> {
-    if (this.#wants.size === 0 && this.#ripeDrafts().length === 0) return false
+    const isIdle = this.#wants.size === 0 && this.#ripeDrafts().length === 0
+    if (isIdle && !this.#isSoon) return false
     const transactor = (this.#transactor ??= await this.#begin())
     this.#usedAt = this.#store.clock.monotonic()
+    if (isIdle) return false
     const wants = [...this.#wants.values()].slice(0, this.#most)
     const bodies = await this.#bodies.read(this.#book, wants.flatMap((want) => this.#waitsFor(want)))
     if (!this.#steward.isOurs || this.#isOver) return false
@@ -152,6 +154,11 @@ export class Clerk {
     if (outcome === 'aborted') this.#refused()
     else this.#letGo()
     return outcome !== 'aborted'
+  }
+
+  /** The first that takes its place need not wait for a transactor, which takes a second to make. */
+  get #isSoon(): boolean {
+    return this.#keeps.isKeeping && (this.#drafts.next() ?? Infinity) - this.#store.clock.wall() < idleMs
   }
 
   /** Whoever was the steward before cannot commit from here on, and what it has committed is read. */

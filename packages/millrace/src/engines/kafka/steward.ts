@@ -113,13 +113,14 @@ export class Steward {
 
   /**
    * Takes it from one that is silent. When that one died in the middle of a release, its transaction is open and nobody can read on, not even that it was taken
-   * from it: whoever makes its transactor anew ends it. After an outage all find it silent, so that not all begin at once.
+   * from it: whoever makes its transactor anew ends it. After an outage all find it silent until its next beat: that is waited for, once the cluster answers.
    */
   async #follow(): Promise<void> {
     const { client, clock, names, report } = this.#store
-    await new Promise<void>((resolve) => void clock.after(Math.random() * beatMs, resolve))
-    if (this.#isOver || !this.#isSilent) return
     try {
+      await client.admin.bounds(names.ledger(this.#book.topic), [0])
+      await new Promise<void>((resolve) => void clock.after(beatMs * (1.5 + Math.random()), resolve))
+      if (this.#isOver || !this.#isSilent) return
       const transactor = await client.transactor(names.ledger(this.#book.topic))
       await transactor.close()
     } catch (error) {
