@@ -24,7 +24,7 @@ const nameless = new Set(['init', 'wait-join', 'wait-metadata'])
 /** It waits for the cluster's answer. */
 const waiting = new Set(['init', 'wait-join', 'wait-metadata', 'wait-sync'])
 /** So long beyond two sessions it may: an answer that was lost the client itself waits for as long as the group may wait for a busy member, which is minutes. */
-const patienceMs = 5_000
+const patienceMs = 20_000
 
 /** How a client stands with its group, in its own words; without its coordinator it is in no group. */
 interface Standing {
