@@ -3,6 +3,7 @@ import { once } from 'node:events'
 
 const programs = {
   delays: new URL('./programs/delays.mjs', import.meta.url),
+  flow: new URL('./programs/flow.mjs', import.meta.url),
   load: new URL('./programs/load.mjs', import.meta.url),
   server: new URL('./programs/server.mjs', import.meta.url),
   worker: new URL('./programs/worker.mjs', import.meta.url),

@@ -26,6 +26,7 @@ const questions = new Map([
   ['http', () => import('./questions/http.mjs')],
   ['processes', () => import('./questions/processes.mjs')],
   ['kafka', () => import('./questions/kafka.mjs')],
+  ['redis', () => import('./questions/redis.mjs')],
 ])
 const names = [...questions.keys()]
 const usage = `npm run bench -- ${names.join(' | ')} [--json] [--rounds N] [--full] [--into PAGE.md]`
@@ -50,6 +51,8 @@ if (values.help) {
   fail(`--rounds ${values.rounds}: a whole number from 1`)
 } else {
   await run(name)
+  // A rival may leave a timer behind.
+  process.exit()
 }
 
 /** @param {string} question */

@@ -1,13 +1,14 @@
 import { performance } from 'node:perf_hooks'
 
 /**
- * @typedef {'messages/s' | 'deliveries/s' | 'requests/s' | 'syncs/s' | 'ms' | 'µs' | 's' | 'MB' | 'bytes' | '%' | 'messages' | 'least/most'} Unit
+ * @typedef {'messages/s' | 'deliveries/s' | 'requests/s' | 'syncs/s' | 'ms' | 'µs' | 's' | 'MB' | 'bytes' | 'commands/s' | '%' | 'messages' | 'least/most'} Unit
  *
  * @typedef {object} Figure What one round of a contender finds out.
  * @property {string} name
  * @property {Unit} unit
  * @property {string} [against] who it is divided by
  * @property {string} [by] the name of that one's figure, where it is another than `against`
+ * @property {readonly { against: string, by: string }[]} [besides] others that it is divided by: a case of the same name for each
  * @property {string} [says] its durability and settings, in a few words
  *
  * @typedef {Figure & { also?: readonly Figure[], round: () => Promise<number | readonly number[]>, close?: () => Promise<void> }} Contender
@@ -49,7 +50,17 @@ export async function runRounds(contenders, { rounds, progress }) {
     }
   }
   for (const { close } of contenders) await close?.()
-  return figures.map((figure) => summary(figure, values))
+  return figures.flatMap((figure) => [summary(figure, values), ...(figure.besides ?? []).filter(({ by }) => values.has(by)).map((beside) => summary({ ...figure, ...beside, says: undefined }, values))])
+}
+
+/** BENCH_ONLY names those that run. @param {string} name */
+export function isChosen(name) {
+  return process.env.BENCH_ONLY === undefined || process.env.BENCH_ONLY.split(',').includes(name)
+}
+
+/** @param {readonly Contender[]} contenders */
+export function chosen(contenders) {
+  return contenders.filter(({ name }) => isChosen(name))
 }
 
 /** @param {readonly Case[]} cases */

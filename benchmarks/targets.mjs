@@ -3,7 +3,7 @@
  * @typedef {{ atLeast: number } | { atMost: number } | { ratioAtLeast: number } | { ratioAtMost: number }} Target
  */
 
-/** By question and case. @type {Readonly<Record<string, Readonly<Record<string, readonly Target[]>>>>} */
+/** By question and case; CASE/AGAINST where a case has several that it is divided by. @type {Readonly<Record<string, Readonly<Record<string, readonly Target[]>>>>} */
 const targets = {
   memory: {
     batched: [{ atLeast: 1_000_000 }],
@@ -50,12 +50,28 @@ const targets = {
     'delay-lateness-p99': [{ atMost: 100 }],
     'delay-early': [{ atMost: 0 }],
   },
+  redis: {
+    'send-single/bare': [{ ratioAtLeast: 0.6 }],
+    'send-single/bullmq': [{ ratioAtLeast: 4 }],
+    'send-bulk/bare': [{ ratioAtLeast: 0.6 }],
+    'send-bulk/bullmq': [{ ratioAtLeast: 4 }],
+    'consume/bare': [{ ratioAtLeast: 0.6 }],
+    'consume/bullmq': [{ ratioAtLeast: 6 }],
+    'in-and-out': [{ atLeast: 100_000 }],
+    'end-to-end-p99': [{ atMost: 5 }],
+    'end-to-end-p99-half': [{ atMost: 50 }],
+    'bytes-per-message/bullmq': [{ ratioAtMost: 0.6 }],
+    'idle-commands': [{ atMost: 1 }],
+    'delay-lateness-p99': [{ atMost: 50 }],
+    'delay-early': [{ atMost: 0 }],
+    'key-order': [{ ratioAtLeast: 20 }],
+  },
   processes: { 'open-second': [{ atMost: 200 }], 'take-over-most': [{ atMost: 2_500 }] },
 }
 
 /** The case with what is asked of it, and by how much it misses that. @param {string} question @param {import('./rounds.mjs').Case} each @returns {import('./rounds.mjs').Case} */
 export function judged(question, each) {
-  const asked = targets[question]?.[each.name]
+  const asked = targets[question]?.[`${each.name}/${each.against}`] ?? targets[question]?.[each.name]
   if (!asked) return each
   const missed = asked.flatMap((target) => missedBy(target, each))
   return { ...each, asked: asked.map(words).join(' and '), ...(missed.length > 0 && { missedBy: missed.join(' and ') }) }

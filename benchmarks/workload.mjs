@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +15,9 @@ export const bench = topic('bench', { codec: bytes, partitions, keep: { count: 0
 export function keptTopic(name = 'bench-kept') {
   return topic(name, { codec: bytes, partitions })
 }
+
+/** What one process sends and another reads at the same time. */
+export const flowTopic = topic('flow', { codec: bytes, partitions, keep: { count: 0 } })
 
 /** Values of JSON. */
 export const benchJson = topic('bench-json', { partitions, keep: { count: 0 } })
@@ -95,4 +99,44 @@ export async function drain(mill, count, { group = 'bench', isBatch = true, topi
   const consumer = isBatch ? mill.consumeBatch(from, group, (messages) => take(messages.length), options) : mill.consume(from, group, () => take(1), options)
   await all
   await consumer.close()
+}
+
+/** How many a second, and CPU time for each in µs. @param {number} count @param {() => Promise<unknown>} run */
+export async function rateAndCpu(count, run) {
+  const before = process.cpuUsage()
+  const speed = await rate(count, run)
+  const { user, system } = process.cpuUsage(before)
+  return [speed, (user + system) / count]
+}
+
+/**
+ * From the first handler's start until all verdicts are stored.
+ * @param {import('millrace').Millrace} mill @param {import('millrace').TopicContract<any, any>} from @param {number} count @param {string} name
+ * @param {(group: string, begin: () => void) => import('millrace').Consumer} start
+ */
+export async function consumed(mill, from, count, name, start) {
+  const group = `${name}-${process.pid}`
+  let [began, left] = [0, count]
+  let cpu = process.cpuUsage()
+  const stored = new Promise((resolve) => {
+    const settled = (/** @type {any} */ operation) => {
+      if (operation.group !== group) return
+      for (const outcome of operation.outcomes) if (outcome === 'settled') left -= 1
+      if (left > 0) return
+      unsubscribe('tracing:millrace:settle:asyncEnd', settled)
+      resolve(undefined)
+    }
+    subscribe('tracing:millrace:settle:asyncEnd', settled)
+  })
+  const consumer = start(group, () => {
+    if (began > 0) return
+    began = performance.now()
+    cpu = process.cpuUsage()
+  })
+  await stored
+  const speed = count / ((performance.now() - began) / 1_000)
+  const { user, system } = process.cpuUsage(cpu)
+  await consumer.close()
+  await mill.groups.remove(from, group)
+  return [speed, (user + system) / count]
 }

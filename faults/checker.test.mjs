@@ -218,6 +218,19 @@ it('a delay that was due before the clock was set back may come after it', () =>
   expect(shifted(-1_000)).toEqual({ I6: 1 })
 })
 
+it('a place that nobody was told of may be lost with less than what was acknowledged, and the message gets another', () => {
+  const found = (more) => checkHistory(short((story) => {
+    story.add('topic', { topic: 't', survives: ['os', 'replicated'], ...more })
+    const delayed = story.send('delayed', 1, { due: story.wall, dedup: true }, { offset: null, survives: ['os', 'replicated'] })
+    story.deliver({ ...delayed, offset: '901' }, 'a')
+    story.add('fault', { fault: 'failover', number: 1, phase: 'begin', loses: ['os'] })
+    story.add('fault', { fault: 'failover', number: 1, phase: 'end', happened: true })
+    story.settle(story.deliver({ ...delayed, offset: story.offset() }, 'a', { member: 'm2', epoch: 2 }), 'done')
+  })).counts.I4
+  expect(found({ unconfirmed: ['os'] })).toBe(undefined)
+  expect(found({})).toBe(1)
+})
+
 it('what a check-back rolled back is not lost', () => {
   const { violations, lost } = checkHistory(short((story) => {
     story.call('prepare', { topic: 't', id: 'undone', key: 'k', sequence: 1 }, { partition: 0, offset: null, survives: ['os'] })

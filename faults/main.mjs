@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Faults: `npm run faults -- ENGINE [--row F6] [--seed N] [--seconds N] [--client NAME] [--nodes N] [--json]`; for ENGINE `rivals`, or one of them, others than us are put through the rows that they can play.
+// Faults: `npm run faults -- ENGINE [--row F6] [--seed N] [--seconds N] [--client NAME] [--nodes N] [--server VERSION] [--topology NAME] [--json]`; for ENGINE `rivals`, or one of them, others than us are put through the rows that they can play.
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -10,13 +10,14 @@ import { runRow } from './run.mjs'
 const engines = new Map([
   ['embedded', new URL('./engines/embedded.mjs', import.meta.url).href],
   ['kafka', new URL('./engines/kafka.mjs', import.meta.url).href],
+  ['redis', new URL('./engines/redis.mjs', import.meta.url).href],
   ['rivals/millrace', new URL('./rivals/millrace.mjs', import.meta.url).href],
   ['rivals/kafkajs', new URL('./rivals/kafkajs.mjs', import.meta.url).href],
   ['rivals/confluent', new URL('./rivals/confluent.mjs', import.meta.url).href],
   ['rivals/mq-toolkit', new URL('./rivals/mq-toolkit.mjs', import.meta.url).href],
 ])
 const into = join(import.meta.dirname, '..', '.scratch', 'faults')
-const usage = `npm run faults -- ${[...engines.keys(), 'rivals (all of these)'].join(' | ')} [--row ${rows.map(({ id }) => id).join(' | ')}] [--seed N] [--seconds N] [--client NAME] [--nodes N] [--json]`
+const usage = `npm run faults -- ${[...engines.keys(), 'rivals (all of these)'].join(' | ')} [--row ${rows.map(({ id }) => id).join(' | ')}] [--seed N] [--seconds N] [--client NAME] [--nodes N] [--server VERSION] [--topology NAME] [--json]`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,6 +27,8 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string' },
     client: { type: 'string' },
     nodes: { type: 'string' },
+    server: { type: 'string' },
+    topology: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -88,7 +91,7 @@ async function play({ engine, adapter, choices }) {
 /** What the adapter lets choose: the first of each unless another is asked for. */
 function chosen(adapter) {
   const made = {}
-  for (const choice of ['client', 'nodes']) {
+  for (const choice of ['client', 'nodes', 'server', 'topology']) {
     const known = adapter.choices?.[choice] ?? []
     const asked = values[choice] ?? known[0]
     if (asked !== undefined && !known.includes(asked)) return fail(`--${choice} ${asked}: ${known.join(' | ') || `nothing to choose for ${name}`}`)

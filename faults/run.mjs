@@ -28,11 +28,12 @@ export async function runRow(asked, { engine, choices = {}, seed, seconds = aske
   for (const part of ['history', 'logs']) mkdirSync(join(folder, part), { recursive: true })
   const began = performance.now()
   progress('starting')
-  const server = await adapter.serve?.({ folder, ...choices, isProxied: row.isProxied ?? false })
+  const serve = (more) => adapter.serve?.({ folder, ...choices, ...row.server?.(folder), isProxied: row.isProxied ?? false, ...more })
+  const server = row.run ? undefined : await serve()
   let report
   try {
     const settings = { ...row.settings, ...server?.settings }
-    report = await (row.run ?? staged)({ row, adapter, server, run: { folder, engine, seed, settings }, seconds, progress })
+    report = await (row.run ?? staged)({ row, adapter, server, serve, run: { folder, engine, seed, settings }, seconds, progress })
   } finally {
     await server?.stop()
   }
@@ -94,7 +95,7 @@ function judge(row, stage, folder) {
   for (const invariant of row.checks) if (!checked.includes(invariant)) troubles.push(`the history says nothing about ${invariant}`)
   const expected = typeof row.faults === 'function' ? row.faults(stage) : row.faults
   for (const fault of expected) if (!(faults[fault] > 0)) troubles.push(`the fault ${fault} never happened`)
-  troubles.push(...(row.expects?.(found) ?? []))
+  troubles.push(...(row.expects?.(found, stage) ?? []))
   if (calls.longestMs > (row.hangMs ?? Infinity)) troubles.push(`a call took ${calls.longestMs} ms, allowed are ${row.hangMs}`)
   const total = (numbers) => Object.values(numbers).reduce((sum, each) => sum + each, 0)
   const own = Object.entries(faults).filter(([name]) => expected.includes(name)).map(([, count]) => count)

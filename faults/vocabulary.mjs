@@ -18,8 +18,11 @@ const sent = { ...message, key: 'string|null', sequence: 'number', sum: 'string?
 
 export const kinds = {
   // What there is. Written once, before it is used.
-  /** `survives`: what a verdict and, where the receipt does not say, a message of this topic outlives (memory, os, fsync, replicated). */
-  topic: { topic: 'string', survives: 'list' },
+  /**
+   * `survives`: what a verdict and, where the receipt does not say, a message of this topic outlives (memory, os, fsync, replicated). `unconfirmed`: what a place in the log outlives that
+   * nobody was told of, as that of a delayed message; absent: the same.
+   */
+  topic: { topic: 'string', survives: 'list', unconfirmed: 'list?' },
   /** Only groups of mode share are held to promises. `from`: start or end. */
   group: { topic: 'string', group: 'string', mode: 'string', from: 'string' },
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-// Runs the conformance suite and its mutants on an engine: `npm run conformance -- memory|embedded|kafka [--client NAME] [--nodes 3] [--only WORDS] [--json]`.
+// Runs the conformance suite and its mutants on an engine: `npm run conformance -- memory|embedded|kafka|redis [--client NAME] [--nodes 3] [--topology NAME] [--server VERSION] [--scale 0.1] [--only WORDS] [--json]`.
 import { parseArgs } from 'node:util'
 import { mutants, cases, runMutants, runSuite } from 'millrace/conformance'
 import { clientNames, kafkaHarnesses } from './kafka-harness.mjs'
+import { redisClients, redisHarnesses, redisTopologies, redisVersions } from './redis-harness.mjs'
 
 /** How to come to harnesses, by the engine's name. What runs on a server is slower, and mutants that every engine shows need it not. */
 const harnesses = {
@@ -15,20 +16,30 @@ const harnesses = {
     return { makeHarness: () => embeddedHarness(import.meta.resolve('lmdb')) }
   },
   kafka: async ({ client, nodes }) => ({ ...(await kafkaHarnesses({ client, nodes: Number(nodes) })), limitMs: 240_000, atOnce: 24, mutants: false }),
+  redis: async ({ client, topology, server, scale }) => ({ ...(await redisHarnesses({ client, topology, server, timeScale: Number(scale) })), limitMs: 240_000, atOnce: 24, mutants: false }),
 }
+
+/** The clients that an engine works with. */
+const clientsOf = { kafka: clientNames, redis: redisClients }
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
-    client: { type: 'string', default: 'confluent' },
+    client: { type: 'string' },
     nodes: { type: 'string', default: '1' },
+    topology: { type: 'string', default: 'standalone' },
+    server: { type: 'string', default: '7.0' },
+    scale: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
     json: { type: 'boolean', default: false },
   },
 })
 const [engine = ''] = positionals
-if (!Object.hasOwn(harnesses, engine) || positionals.length !== 1 || !clientNames.includes(values.client) || !['1', '3'].includes(values.nodes)) {
-  console.error(`usage: npm run conformance -- ${Object.keys(harnesses).join('|')} [--client ${clientNames.join('|')}] [--nodes 1|3] [--only WORDS] [--json]`)
+const isKnown = Object.hasOwn(harnesses, engine) && positionals.length === 1 && (values.client === undefined || clientsOf[engine]?.includes(values.client))
+const isPossible = ['1', '3'].includes(values.nodes) && redisTopologies.includes(values.topology) && redisVersions.includes(values.server) && Number(values.scale) > 0
+if (!isKnown || !isPossible) {
+  const servers = `kafka: [--client ${clientNames.join('|')}] [--nodes 1|3]; redis: [--client ${redisClients.join('|')}] [--topology ${redisTopologies.join('|')}] [--server ${redisVersions.join('|')}] [--scale 0.1]`
+  console.error(`usage: npm run conformance -- ${Object.keys(harnesses).join('|')} [--only WORDS] [--json]; ${servers}`)
   process.exit(2)
 }
 

@@ -13,8 +13,8 @@ const wanted = process.argv[2] ?? ''
 const scratch = mkdtempSync(join(tmpdir(), 'millrace-examples-'))
 const servers = new Servers()
 let skipped = 0
-/** Examples that run a second time on a server, whose place they take from the environment, and print the same. */
-const onServers = { '02-vocabulary': 'kafka' }
+/** Examples that run once more on each server, whose place they take from the environment, and print the same. */
+const onServers = { '02-vocabulary': ['kafka', 'redis'] }
 
 try {
   equip(scratch, root)
@@ -39,8 +39,8 @@ function examples() {
     const expected = join(folder, 'expected.txt')
     cpSync(folder, join(scratch, 'examples', name), { recursive: true })
     const program = { name: `examples/${name}`, file: join('examples', name, main), expected: existsSync(expected) ? readFileSync(expected, 'utf8') : '' }
-    const needs = onServers[name]
-    return needs === undefined ? [program] : [program, { ...program, name: `${program.name} on ${needs}`, needs }]
+    const others = onServers[name] ?? []
+    return [program, ...others.map((needs) => ({ ...program, name: `${program.name} on ${needs}`, needs }))]
   })
 }
 

@@ -5,6 +5,7 @@ import { memory, Millrace } from 'millrace'
 import { embedded } from 'millrace/embedded'
 import { answerCalls } from '../child.mjs'
 import { kafkaEngine, kafkaModules } from '../kafka-place.mjs'
+import { redisEngine } from '../redis-place.mjs'
 import { quantile } from '../rounds.mjs'
 import { bench, blobs, itemsOf, millOf, rate, sendBatches } from '../workload.mjs'
 
@@ -16,7 +17,7 @@ let mill
 let lateness = []
 
 answerCalls({
-  /** @param {'memory' | 'embedded' | 'kafka'} kind @param {string} path of Kafka: its brokers */
+  /** @param {'memory' | 'embedded' | 'kafka' | 'redis'} kind @param {string} path of Kafka: its brokers, of Redis: its URL */
   async open(kind, path) {
     mill = await millOf(await engineOf(kind, path))
     mill.consumeBatch(bench, 'bench', (messages) => {
@@ -69,9 +70,10 @@ answerCalls({
   },
 })
 
-/** @param {'memory' | 'embedded' | 'kafka'} kind @param {string} path @returns {Promise<import('millrace').Engine>} */
+/** @param {'memory' | 'embedded' | 'kafka' | 'redis'} kind @param {string} path @returns {Promise<import('millrace').Engine>} */
 async function engineOf(kind, path) {
   if (kind === 'memory') return memory()
+  if (kind === 'redis') return redisEngine('ioredis', path, 'delays:')
   return kind === 'embedded' ? embedded({ path, lmdb: import.meta.resolve('lmdb') }) : kafkaEngine('confluent', path.split(','), await kafkaModules(), 'delays.')
 }
 

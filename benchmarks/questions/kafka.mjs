@@ -1,13 +1,11 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bytes, topic } from 'millrace'
 import { broker, kafkaEngine, kafkaModules } from '../kafka-place.mjs'
 import { kafkaDelays } from '../kafka-delays.mjs'
 import { rebalance, restart } from '../kafka-troubles.mjs'
 import { kafkajsSingles, RawConsumer, RawProducer } from '../rivals/kafka-raw.mjs'
-import { runRounds } from '../rounds.mjs'
-import { batchSize, blobs, inLanes, itemsOf, keptTopic, millOf, rate, sendBatches } from '../workload.mjs'
+import { chosen, isChosen, runRounds } from '../rounds.mjs'
+import { batchSize, blobs, consumed, inLanes, itemsOf, keptTopic, millOf, rate, sendBatches, rateAndCpu } from '../workload.mjs'
 
 // How near does the engine on Kafka come to the bare clients?
 
@@ -47,16 +45,6 @@ export async function ask({ rounds = 3, full, progress }) {
   }
 }
 
-/** @param {string} name */
-function isChosen(name) {
-  return process.env.BENCH_ONLY === undefined || process.env.BENCH_ONLY.split(',').includes(name)
-}
-
-/** @param {readonly import('../rounds.mjs').Contender[]} contenders */
-function chosen(contenders) {
-  return contenders.filter(({ name }) => isChosen(name))
-}
-
 /** A broker that has just started compiles while it works. @param {Place} place */
 async function warmUp({ mill, producer }) {
   for (let times = 0; times < 3; times += 1) await producer.batches(topics.sent.name, items, batchSize, underWay)
@@ -71,12 +59,12 @@ function sends({ mill, producer }) {
     {
       name: 'send', unit, against: 'raw', says: `os: acks=all, idempotent, id and producer as headers; batches of ${batchSize}, ${underWay} under way`,
       also: [{ name: 'send-cpu', unit: 'µs', against: 'raw', by: 'raw-cpu', says: 'CPU time of this process for each message' }],
-      round: () => work(items.length, () => sendBatches(mill, items, underWay, topics.sent)),
+      round: () => rateAndCpu(items.length, () => sendBatches(mill, items, underWay, topics.sent)),
     },
     {
       name: 'raw', unit, says: 'the native client by its low-level calls: the same settings, headers and batches, every delivery report awaited',
       also: [{ name: 'raw-cpu', unit: 'µs' }],
-      round: () => work(items.length, () => producer.batches(topics.sent.name, items, batchSize, underWay)),
+      round: () => rateAndCpu(items.length, () => producer.batches(topics.sent.name, items, batchSize, underWay)),
     },
     { name: 'raw-bare', unit, says: 'no headers, no reports: one flush at the end', round: () => rate(items.length, () => producer.bare(topics.sent.name, items)) },
   ]
@@ -157,50 +145,10 @@ function singles({ mill, pure, producer, bare }) {
     {
       name: 'send-single', unit, against: 'raw', by: 'raw-single', says: `${callers} callers, each awaits its send`,
       also: [{ name: 'send-single-cpu', unit: 'µs', against: 'raw', by: 'raw-single-cpu' }],
-      round: () => work(few.length, () => own(mill)),
+      round: () => rateAndCpu(few.length, () => own(mill)),
     },
-    { name: 'raw-single', unit, says: 'the native client, the same', also: [{ name: 'raw-single-cpu', unit: 'µs' }], round: () => work(few.length, () => producer.singles(topics.singles.name, few, callers)) },
+    { name: 'raw-single', unit, says: 'the native client, the same', also: [{ name: 'raw-single-cpu', unit: 'µs' }], round: () => rateAndCpu(few.length, () => producer.singles(topics.singles.name, few, callers)) },
     { name: 'send-single-kafkajs', unit, against: 'kafkajs-single', says: 'the engine on kafkajs: the same', round: () => rate(few.length, () => own(pure)) },
     { name: 'kafkajs-single', unit, says: 'kafkajs, the same', round: () => rate(some.length, () => bare.singles(topics.singles.name, some, callers)) },
   ]
-}
-
-/** How many a second, and CPU time for each in µs. @param {number} count @param {() => Promise<unknown>} run */
-async function work(count, run) {
-  const before = process.cpuUsage()
-  const speed = await rate(count, run)
-  const { user, system } = process.cpuUsage(before)
-  return [speed, (user + system) / count]
-}
-
-/**
- * From the first handler's start until all verdicts are stored.
- * @param {import('millrace').Millrace} mill @param {import('millrace').TopicContract<any, any>} from @param {number} count @param {string} name
- * @param {(group: string, begin: () => void) => import('millrace').Consumer} start
- */
-async function consumed(mill, from, count, name, start) {
-  const group = `${name}-${process.pid}`
-  let [began, left] = [0, count]
-  let cpu = process.cpuUsage()
-  const stored = new Promise((resolve) => {
-    const settled = (/** @type {any} */ operation) => {
-      if (operation.group !== group) return
-      for (const outcome of operation.outcomes) if (outcome === 'settled') left -= 1
-      if (left > 0) return
-      unsubscribe('tracing:millrace:settle:asyncEnd', settled)
-      resolve(undefined)
-    }
-    subscribe('tracing:millrace:settle:asyncEnd', settled)
-  })
-  const consumer = start(group, () => {
-    if (began > 0) return
-    began = performance.now()
-    cpu = process.cpuUsage()
-  })
-  await stored
-  const speed = count / ((performance.now() - began) / 1_000)
-  const { user, system } = process.cpuUsage(cpu)
-  await consumer.close()
-  await mill.groups.remove(from, group)
-  return [speed, (user + system) / count]
 }

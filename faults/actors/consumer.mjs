@@ -47,6 +47,7 @@ class Consumer {
   #going
   #late
   #handling
+  #hasLapsed = false
   #isEnding = false
   #work
 
@@ -99,6 +100,7 @@ class Consumer {
     }
     this.#membership = await this.#engine.join({ topic, group, member, mode: 'share', from, leaseMs, stallMs: 60_000, drainMs, maxDeliveries, park, revoke })
     this.#member = member
+    this.#hasLapsed = false
   }
 
   /** Waits until what is in hand has its verdicts, or the signal says that it is too late. */
@@ -110,9 +112,10 @@ class Consumer {
   async #run() {
     while (!this.#isEnding) {
       try {
+        if (this.#hasLapsed) await this.#join()
         await this.#round()
       } catch (error) {
-        if (error.code === 'LAPSED') await this.#join()
+        if (error.code === 'LAPSED') this.#hasLapsed = true
         else await this.#trouble(error)
       }
     }

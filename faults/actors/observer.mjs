@@ -16,7 +16,7 @@ export async function play(part) {
 
 async function create({ recorder, adapter, settings }, engine, { topics, groups }) {
   for (const { name, partitions, ...more } of topics) {
-    recorder.record('topic', { topic: name, survives: adapter.survives(settings) })
+    recorder.record('topic', { topic: name, survives: adapter.survives(settings), unconfirmed: adapter.survivesUnconfirmed?.(settings) })
     await engine.topics.create(topicConfig({ name, partitions, keep: {}, ...adapter.topic?.(settings), ...more }))
   }
   for (const { topic, group, from = 'start', mode = 'share' } of groups) {

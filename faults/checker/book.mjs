@@ -22,7 +22,7 @@ export class Book {
   topic(name) {
     let topic = this.#topics.get(name)
     if (topic === undefined) {
-      topic = { name, survives: undefined, messages: new Map(), groups: new Map() }
+      topic = { name, survives: undefined, unconfirmed: undefined, messages: new Map(), groups: new Map() }
       this.#topics.set(name, topic)
     }
     return topic
@@ -82,7 +82,8 @@ export class Book {
 
   #entries = {
     topic: (event) => {
-      this.topic(event.topic).survives = event.survives
+      const { survives, unconfirmed } = event
+      Object.assign(this.topic(event.topic), { survives, unconfirmed })
     },
     group: (event) => {
       this.group(event.topic, event.group).declared = event

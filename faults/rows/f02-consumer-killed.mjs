@@ -8,10 +8,10 @@ export const consumerKilled = {
   faults: ['kill in handler'],
   checks: ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I10', 'I11', 'I13', 'I15'],
   async disturb(stage) {
-    while (stage.lasts) {
+    for (let turn = 0; stage.lasts; turn += 1) {
       await stage.pause(...(stage.row.everyMs ?? [100, 500]))
       const consumer = stage.random.pick(stage.all('consumer'))
-      if (stage.random.chance(0.3)) await stage.killAndStart(consumer, 'kill')
+      if (turn > 0 && stage.random.chance(0.3)) await stage.killAndStart(consumer, 'kill')
       else await killInHandler(stage, consumer)
     }
   },

@@ -19,7 +19,7 @@ export const serverKilled = {
       ...['a-1', 'a-2', 'b-1'].map((name) => ({ name, role: 'http-consumer', options: { topic, group: name[0] } })),
     ],
   },
-  cannot: ({ name, path }) => (path ? undefined : `millrace serve has no engine ${name}`),
+  cannot: ({ name, path, lends }) => (path || lends ? undefined : `millrace serve has no engine ${name}`),
   faults: ['kill'],
   checks: ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I10', 'I11', 'I13', 'I15'],
   async disturb(stage) {

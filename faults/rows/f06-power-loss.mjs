@@ -1,4 +1,5 @@
 import { campaign } from '../power/campaign.mjs'
+import { serverCampaign } from '../power/server-campaign.mjs'
 import { buildShim, noShim } from '../power/shim.mjs'
 import { noFiles } from './servers.mjs'
 
@@ -14,29 +15,33 @@ import { noFiles } from './servers.mjs'
  *
  * Honest, because the shim sees all that reaches the file (it stops the run when the file is mapped for writing) and the disk keeps nothing but what it
  * promised to keep; and because the same images at durability `os` must lose messages, or the row fails: a test that cannot lose is no test.
+ * An engine on a server that only appends to its files (`appends`) is held to the same by a simpler method, in power/server-campaign.mjs: the server is killed, its files are cut
+ * to what was synced, and it starts again under clients that live.
  * Not covered: disks that lie about their syncs, sectors that tear, other damage that a loss of power does, and file systems that lose their own records.
  */
 export const powerLoss = {
   id: 'F6',
   title: 'the host loses its power',
   seconds: 40,
-  cannot: (adapter) => noFiles(adapter) ?? noShim(),
-  run: async ({ row, adapter, run, seconds, progress }) => {
-    const library = buildShim(run.folder)
-    const began = performance.now()
-    const until = (share) => () => performance.now() - began < seconds * 1_000 * share
-    const kept = await campaign({ row, adapter, run, library, progress, durability: 'fsync', seconds: Math.min(8, seconds * 0.15), least: 3, lasts: until(0.75) })
-    const os = await campaign({ row, adapter, run, library, progress, durability: 'os', seconds: 1, least: 2, lasts: until(1) })
-    const troubles = [...kept.troubles, ...os.troubles]
-    if (os.lost === 0) troubles.push(`at durability os ${os.images} losses of power cost nothing: this row cannot see a loss`)
-    const { attempts, acknowledged, lost, duplicated, found, images, counts } = kept
-    return {
-      attempts, acknowledged, lost, duplicated, violations: found.length, faults: images, happened: { 'power loss': images }, found, troubles,
-      details: { ...counts },
-      os: { faults: os.images, acknowledged: os.acknowledged, lost: os.lost, details: os.counts },
-      notes: [`of these losses of power: ${listed(counts)}`, `at durability os: ${os.lost} of ${os.acknowledged} acknowledged lost in ${os.images} losses of power (${listed(os.counts)})`],
-    }
-  },
+  cannot: (adapter) => (adapter.appends ? undefined : noFiles(adapter)) ?? noShim(),
+  run: (context) => (context.adapter.appends ? serverCampaign(context) : hostCampaign(context)),
+}
+
+async function hostCampaign({ row, adapter, run, seconds, progress }) {
+  const library = buildShim(run.folder)
+  const began = performance.now()
+  const until = (share) => () => performance.now() - began < seconds * 1_000 * share
+  const kept = await campaign({ row, adapter, run, library, progress, durability: 'fsync', seconds: Math.min(8, seconds * 0.15), least: 3, lasts: until(0.75) })
+  const os = await campaign({ row, adapter, run, library, progress, durability: 'os', seconds: 1, least: 2, lasts: until(1) })
+  const troubles = [...kept.troubles, ...os.troubles]
+  if (os.lost === 0) troubles.push(`at durability os ${os.images} losses of power cost nothing: this row cannot see a loss`)
+  const { attempts, acknowledged, lost, duplicated, found, images, counts } = kept
+  return {
+    attempts, acknowledged, lost, duplicated, violations: found.length, faults: images, happened: { 'power loss': images }, found, troubles,
+    details: { ...counts },
+    os: { faults: os.images, acknowledged: os.acknowledged, lost: os.lost, details: os.counts },
+    notes: [`of these losses of power: ${listed(counts)}`, `at durability os: ${os.lost} of ${os.acknowledged} acknowledged lost in ${os.images} losses of power (${listed(os.counts)})`],
+  }
 }
 
 function listed(counts) {

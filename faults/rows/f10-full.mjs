@@ -3,6 +3,7 @@ import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, readdirSync, readF
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { staged } from '../run.mjs'
+import { episode } from './episode.mjs'
 import { everyday } from './scenes.mjs'
 import { noFiles } from './servers.mjs'
 
@@ -42,34 +43,84 @@ const map = {
   },
 }
 
+/** The server may have no more memory than it has: for a while it takes nothing that needs some. */
+const memory = {
+  ...common,
+  scene: everyday({ leaseMs, producer: { pauseMs: 4 }, consumers: 2 }),
+  faults: ['memory full'],
+  async disturb(stage) {
+    const [node] = stage.server.nodes
+    while (stage.lasts) {
+      await stage.pause(300, 900)
+      await refused(stage, 'memory full', async () => {
+        await node.call('CONFIG', 'SET', 'maxmemory', 1)
+        await stage.pause(700, 2_000)
+        await node.call('CONFIG', 'SET', 'maxmemory', 0)
+      })
+    }
+  },
+}
+
+/** The server has little memory beyond what it needs: consumers compute, and producers do not stop. What is done makes room by itself. */
+const little = {
+  ...common,
+  scene: everyday({ leaseMs, producer: { pauseMs: 2, batch: 48 }, consumer: { max: 256 }, consumers: 2 }),
+  faults: ['memory used up'],
+  async disturb(stage) {
+    const [node] = stage.server.nodes
+    await stage.pause(500)
+    await node.call('CONFIG', 'SET', 'maxmemory', (await usedMemory(node)) + 400_000)
+    while (stage.lasts) {
+      await stage.pause(100, 400)
+      await refused(stage, 'memory used up', () => Promise.all(stage.all('consumer').map((consumer) => consumer.call('block', stage.random.between(700, 1_500)))))
+    }
+    await node.call('CONFIG', 'SET', 'maxmemory', 0)
+  },
+}
+
+async function usedMemory(node) {
+  return Number(/^used_memory:(\d+)/m.exec(await node.call('INFO', 'memory'))[1])
+}
+
 /**
  * There is no room: first on the disk (a small tmpfs that another file fills), then in the store (`maxBytes`). What has no room is refused with STORE_FULL and
  * was never there, what was acknowledged stays, and once there is room all goes on by itself: each time somebody must have been refused, and
- * afterwards somebody must have been stored, without a restart.
+ * afterwards somebody must have been stored, without a restart. On a server it is memory that there is too little of.
  */
 export const full = {
   id: 'F10',
   title: 'there is no room',
   seconds: 16,
-  cannot: (adapter) => noFiles(adapter) ?? noMount(),
-  run: async ({ adapter, run, seconds, progress }) => {
-    const reports = []
-    for (const [name, row] of [['disk', disk], ['map', map]]) {
-      const own = { ...run, folder: join(run.folder, name), settings: { ...row.settings } }
-      const store = adapter.path(own.folder)
-      for (const part of ['history', 'logs']) mkdirSync(join(own.folder, part), { recursive: true })
-      mkdirSync(store)
-      if (row === disk) mount(store)
-      try {
-        // The store's keep is none: what everybody has read makes room.
-        const scene = { ...row.scene, topics: row.scene.topics.map((topic) => ({ ...topic, keep: { count: 0 } })) }
-        reports.push(await staged({ row: { ...row, scene }, adapter, run: own, seconds: seconds / 2, progress }))
-      } finally {
-        if (row === disk) unmount(store, `${store}-kept`)
-      }
+  cannot: (adapter) => (adapter.limitsMemory ? undefined : (noFiles(adapter) ?? noMount())),
+  run: (context) => (context.adapter.limitsMemory ? fullServer(context) : fullStore(context)),
+}
+
+/** What everybody has read makes room. */
+function keepingNothing({ scene, ...row }) {
+  return { ...row, scene: { ...scene, topics: scene.topics.map((topic) => ({ ...topic, keep: { count: 0 } })) } }
+}
+
+async function fullServer(context) {
+  const reports = []
+  for (const [name, row] of [['memory', memory], ['little', little]]) reports.push(await episode({ ...context, row: keepingNothing(row), seconds: context.seconds / 2 }, name))
+  return merged(reports)
+}
+
+async function fullStore({ adapter, run, seconds, progress }) {
+  const reports = []
+  for (const [name, row] of [['disk', disk], ['map', map]]) {
+    const own = { ...run, folder: join(run.folder, name), settings: { ...row.settings } }
+    const store = adapter.path(own.folder)
+    for (const part of ['history', 'logs']) mkdirSync(join(own.folder, part), { recursive: true })
+    mkdirSync(store)
+    if (row === disk) mount(store)
+    try {
+      reports.push(await staged({ row: keepingNothing(row), adapter, run: own, seconds: seconds / 2, progress }))
+    } finally {
+      if (row === disk) unmount(store, `${store}-kept`)
     }
-    return merged(reports)
-  },
+  }
+  return merged(reports)
 }
 
 function mount(folder) {

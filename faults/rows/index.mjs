@@ -11,10 +11,12 @@
  * - `faults`: the names of those that must really have happened, or the run has failed, or what answers them for a stage; `checks`: the invariants that the history must say something
  *   about.
  * - Optional: `seconds` of trouble (10), `leaseMs` as its consumers have it (2,000), `drainMs` until all must be at rest (30,000), `settings` for the engine's
- *   adapter, `process(run)` (`{ env, execArgv }` of its processes), `options` for the checker, `expects(report)` for what else must be so (troubles in
+ *   adapter, `process(run)` (`{ env, execArgv }` of its processes), `options` for the checker, `expects(report, stage)` for what else must be so (troubles in
  *   words), `cannot(adapter)` (why it cannot run here).
- * - Optional too: `everyMs` ([least, most] between two kills, of F2 and F5), `isProxied` (clients come to the engine's server through network/proxy.mjs), `hangMs` (no call may take longer).
- * - Or, where that is not what happens: `run({ row, adapter, server, run, seconds, progress })`, which answers what `runRow` does; with `notes`, lines for people.
+ * - Optional too: `everyMs` ([least, most] between two kills, of F2 and F5), `isProxied` (clients come to the engine's server through network/proxy.mjs), `hangMs` (no call may take longer), `server(folder)` (what the adapter's `serve` is
+ *   told of it, beside what was chosen).
+ * - Or, where that is not what happens: `run({ row, adapter, serve, run, seconds, progress })`, which answers what `runRow` does; with `notes`, lines for people. `serve(more)` is the
+ *   adapter's, with what was chosen.
  *
  * After `disturb` the runner has the producers finish, waits until nothing is left to do, ends everybody, writes down what the store holds, and
  * checks the history of all.
@@ -35,6 +37,8 @@ import { answerLost } from './f13-answer-lost.mjs'
 import { clockJumps } from './f14-clock.mjs'
 import { poison } from './f15-poison.mjs'
 import { storm } from './f16-storm.mjs'
+import { failover } from './f18-failover.mjs'
+import { rewriteKilled } from './f19-rewrite-killed.mjs'
 import { ownerDies } from './f20-owner-dies.mjs'
 import { delayStorm } from './f21-delays.mjs'
 
@@ -55,6 +59,8 @@ export const rows = [
   clockJumps,
   poison,
   storm,
+  failover,
+  rewriteKilled,
   ownerDies,
   delayStorm,
 ]

@@ -6,14 +6,14 @@ export class Servers {
   #host = new Host(services)
   #at
 
-  /** The environment of a program that needs one: KAFKA=HOST:PORT. Or `{ missing }`, why it cannot run here. */
+  /** The environment of a program that needs one: KAFKA=HOST:PORT, REDIS=URL. Or `{ missing }`, why it cannot run here. */
   async environment(name) {
     this.#at ??= this.#host.open()
     const answer = await fetch(`${await this.#at}/${name}`)
     const text = await answer.text()
     if (answer.status === 503) return { missing: text }
     if (!answer.ok) throw new Error(text)
-    return { env: { [name.toUpperCase()]: JSON.parse(text).brokers.join(',') } }
+    return { env: services[name].environment(JSON.parse(text)) }
   }
 
   async close() {

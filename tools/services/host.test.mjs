@@ -13,17 +13,20 @@ async function hostOf({ env = {}, start } = {}) {
   }
   const starting = async ({ nodes }) => {
     counts.starts += 1
-    return { brokers: Array.from({ length: nodes }, (_, index) => `127.0.0.1:${index}`), stop }
+    return { brokers: Array.from({ length: Number(nodes) }, (_, index) => `127.0.0.1:${index}`), nodes: [{ call: async (word) => `${word}!` }], stop }
   }
-  const tool = async (brokers, name, args, { input = '' }) => {
+  const facts = ({ brokers }) => ({ brokers })
+  const given = ({ SERVICES_MILL: named }) => (named ? { brokers: named.split(',') } : undefined)
+  const tool = async ({ brokers }, name, args, { input = '' }) => {
     if (name === 'saw') throw new Error('the saw is blunt')
     return { stdout: `${name} ${args.join(' ')} at ${brokers.join(',')}: ${input}`, stderr: '' }
   }
-  const host = new Host({ mill: { start: start ?? starting, given: 'SERVICES_MILL', tool } }, env)
+  const verbs = { open: async (service, gate) => `${gate} is open` }
+  const host = new Host({ mill: { verbs, options: { nodes: ['1', '3'] }, start: start ?? starting, facts, given, tool } }, env)
   opened.push(host)
   const at = await host.open()
-  const ask = async (path, order) => {
-    const response = await fetch(`${at}${path}`, order && { method: 'POST', body: JSON.stringify(order) })
+  const ask = async (path, order, method = order && 'POST') => {
+    const response = await fetch(`${at}${path}`, { method, body: order && JSON.stringify(order) })
     return { status: response.status, text: await response.text() }
   }
   return { host, ask, counts }
@@ -52,6 +55,13 @@ it('lends a running one that the environment names', async () => {
   expect(counts.starts).toBe(0)
 })
 
+it('starts what can be asked for only', async () => {
+  const { ask, counts } = await hostOf()
+  expect(await ask('/mill?nodes=2')).toEqual({ status: 500, text: 'Error: nodes 2: 1 or 3' })
+  expect(await ask('/mill?wheels=2')).toEqual({ status: 500, text: 'Error: wheels: only nodes can be asked for' })
+  expect(counts.starts).toBe(0)
+})
+
 it('says why one cannot run here, which is a failure where services are required', async () => {
   const start = () => Promise.reject(new Missing('it needs a river'))
   const text = 'mill cannot run here: it needs a river'
@@ -73,4 +83,20 @@ it('runs the tools of what it lends', async () => {
   expect(await ask('/mill', { tool: 'sieve', args: ['--fine'], input: 'flour' })).toEqual({ status: 200, text: '{"stdout":"sieve --fine at 127.0.0.1:0: flour","stderr":""}' })
   expect(await ask('/mill', { tool: 'saw', args: [] })).toEqual({ status: 500, text: 'Error: the saw is blunt' })
   expect(counts.starts).toBe(1)
+})
+
+it('gives a test a server of its own, does with it what it is told, and stops it', async () => {
+  const { host, ask, counts } = await hostOf()
+  const start = { service: 'mill', options: { nodes: '1' } }
+  expect(await ask('/own', start)).toEqual({ status: 200, text: '{"id":"1","brokers":["127.0.0.1:0"]}' })
+  await ask('/own', start)
+  expect(await ask('/own/1', { node: 0, verb: 'call', args: ['hey'] })).toEqual({ status: 200, text: '{"answer":"hey!"}' })
+  expect(await ask('/own/1', { verb: 'open', args: ['the gate'] })).toEqual({ status: 200, text: '{"answer":"the gate is open"}' })
+  expect(await ask('/own/1', { node: 0, verb: 'toString' })).toMatchObject({ status: 500, text: expect.stringContaining('a node can kill') })
+  expect(await ask('/own/1', undefined, 'DELETE')).toEqual({ status: 200, text: '{}' })
+  expect(counts).toEqual({ starts: 2, stops: 1 })
+  expect(await ask('/own/1', { verb: 'open' })).toMatchObject({ status: 500 })
+  opened.pop()
+  await host.close()
+  expect(counts.stops).toBe(2)
 })

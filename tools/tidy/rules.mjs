@@ -21,7 +21,7 @@ export const rooms = [
   { room: `${library}/broker`, may: within(library, 'core', 'engine', 'routing') },
   { room: `${library}/conformance`, may: within(library, 'core', 'engine') },
   { room: `${library}/testing`, may: within(library, 'core', 'engine', 'broker', 'engines/memory') },
-  { room: `${library}/testing/harness`, may: within(library, 'core', 'engine', 'conformance', 'testing', 'engines/memory', 'engines/embedded', 'engines/kafka') },
+  { room: `${library}/testing/harness`, may: within(library, 'core', 'engine', 'conformance', 'testing', 'engines/memory', 'engines/embedded', 'engines/kafka', 'engines/redis') },
   { room: `${library}/index.ts`, may: within(library, 'core', 'engine', 'routing', 'broker', 'engines/memory') },
   { room: `${server}/config`, may: published },
   { room: `${server}/access`, may: [...within(server, 'config'), ...published] },
@@ -29,19 +29,20 @@ export const rooms = [
   { room: `${server}/api`, may: [...within(server, 'config', 'access', 'observe'), ...published] },
   { room: `${server}/*.ts`, may: [...within(server, 'config', 'access', 'observe', 'api'), ...published] },
   { room: `${server}/cli`, may: [...within(server, 'config', 'access', 'observe', 'api', '*.ts'), ...published] },
-  { room: 'examples/*', may: [...published, '@millrace/server'], packages: ['csv-parse', 'kafkajs', 'lmdb', 'ts-fsrs', 'zod'] },
-  { room: 'tools', may: [...published, '@millrace/server'], packages: ['kafkajs', 'lmdb', 'oxc-parser', 'rolldown', 'vitest'] },
-  { room: 'benchmarks', may: ['tools', ...published, '@millrace/server'], packages: ['@platformatic/job-queue', 'better-sqlite3', 'cli-table3', 'fastify', 'fastq', 'kafkajs', 'lmdb', 'plainjob'] },
+  { room: 'examples/*', may: [...published, '@millrace/server'], packages: ['csv-parse', 'ioredis', 'kafkajs', 'lmdb', 'ts-fsrs', 'zod'] },
+  { room: 'tools', may: [...published, '@millrace/server'], packages: ['@valkey/valkey-glide', 'ioredis', 'iovalkey', 'kafkajs', 'lmdb', 'oxc-parser', 'redis', 'rolldown', 'vitest'] },
+  { room: 'benchmarks', may: ['tools', ...published, '@millrace/server'], packages: ['@platformatic/job-queue', 'bee-queue', 'better-sqlite3', 'bullmq', 'cli-table3', 'fastify', 'fastq', 'kafkajs', 'lmdb', 'plainjob', 'redis-smq'] },
   { room: 'faults', may: ['tools', ...published, '@millrace/server'], packages: ['@message-queue-toolkit/kafka', 'kafkajs', 'lmdb', 'toolkit-core', 'zod'] },
   { room: 'vitest.config.ts', may: ['tools'], packages: ['vitest'] },
 ]
 
 /** What a test may import on top of what its room may. A test stands beside its source and may use every room of its own package. What tests share is a `helper`: of the two, it may have the packages. */
-export const tests = { name: /\.test\.(ts|mjs)$/, helper: /\.harness\.(ts|mjs)$/, packages: ['vitest', 'fast-check', 'zod', 'lmdb', 'croner', 'kafkajs'] }
+export const tests = { name: /\.test\.(ts|mjs)$/, helper: /\.harness\.(ts|mjs)$/, packages: ['vitest', 'fast-check', 'zod', 'lmdb', 'croner', 'kafkajs', 'ioredis', 'ioredis-5', 'iovalkey', 'redis', 'redis-5', '@valkey/valkey-glide'] }
 
 /** Arrows that the rooms do not allow: one file to one room. */
 export const arrowExceptions = [
-  { file: 'tools/kafka-harness.mjs', to: `${library}/testing/harness`, why: 'as the line below' },
+  { file: 'tools/kafka-harness.mjs', to: `${library}/testing/harness`, why: 'as the last line' },
+  { file: 'tools/redis-harness.mjs', to: `${library}/testing/harness`, why: 'as the last line' },
   { file: 'tools/conformance.mjs', to: `${library}/testing/harness`, why: 'the harnesses can kill an engine and turn its time, which nobody else should: they do not ship' },
 ]
 

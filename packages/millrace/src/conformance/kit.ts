@@ -104,16 +104,22 @@ export class Kit {
   /** A topic of one partition that keeps everything, unless told otherwise. */
   async topic(config: Partial<TopicDraft> = {}): Promise<string> {
     const name = config.name ?? `topic-${this.#next()}`
-    const { keep: { ageMs, ...keep } = {}, groupIdleMs, ...rest } = config
-    const times = { keep: { ...keep, ...(ageMs !== undefined && { ageMs: ageMs * this.#scale }) }, ...(groupIdleMs !== undefined && { groupIdleMs: groupIdleMs * this.#scale }) }
-    await this.engine.topics.create(topicConfig({ partitions: 1, ...rest, ...times, name }))
+    await this.engine.topics.create(topicConfig({ partitions: 1, keep: {}, ...config, ...this.#scaled(config), name }))
     return name
   }
 
+  #scaled({ keep, groupIdleMs }: Partial<TopicDraft>): Partial<TopicDraft> {
+    return {
+      ...(keep?.ageMs !== undefined && { keep: { ...keep, ageMs: Math.floor(keep.ageMs * this.#scale) } }),
+      ...(groupIdleMs !== undefined && { groupIdleMs: Math.floor(groupIdleMs * this.#scale) }),
+    }
+  }
+
   draft(topic: string, value: string, options: DraftOptions = {}): Draft {
+    const { dedup } = options
     return {
       id: `m-${this.#next()}`, topic, partition: 0, key: null, value: bytes(value), headers: [],
-      timestamp: this.wall(), producerId: 'conformance', ...options,
+      timestamp: this.wall(), producerId: 'conformance', ...options, ...(dedup && { dedup: { ...dedup, windowMs: dedup.windowMs * this.#scale } }),
     }
   }
 

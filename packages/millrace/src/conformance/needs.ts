@@ -70,6 +70,14 @@ export const needs = {
       assert.deepEqual(await kit.engine.topics.list(), [])
     },
   },
+  capOverPartitions: {
+    needs: (traits) => traits.capsOnePartition !== true,
+    refusal: async (kit) => {
+      await refuses('UNSUPPORTED', kit.topic({ partitions: 2, cap: { count: 3, whenFull: 'refuse' } }))
+      const topic = await kit.topic({ cap: { count: 3, whenFull: 'refuse' } })
+      await refuses('UNSUPPORTED', kit.engine.topics.alter(topic, { partitions: 2 }))
+    },
+  },
   exactCensus: {
     needs: (traits) => traits.census === 'exact',
     refusal: async (kit) => {

@@ -17,6 +17,7 @@ export const errorCodes = {
   STORE_BUSY: true,
   STORE_FOREIGN: false,
   STORE_DAMAGED: false,
+  STORE_LOST: false,
   LAPSED: false,
   TIMEOUT: true,
   ABORTED: false,

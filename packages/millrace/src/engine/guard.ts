@@ -27,7 +27,7 @@ class GuardedEngine implements Engine {
   constructor(engine: Engine) {
     this.name = engine.name
     this.#engine = engine
-    this.#refuse = new Refusals(engine.name, engine.traits)
+    this.#refuse = new Refusals(engine)
     this.topics = this.#guardTopics(engine.topics)
     this.groups = this.#guardGroups(engine.groups)
   }

@@ -6,12 +6,19 @@ import type { Traits } from './traits.js'
 
 /** What an engine without the trait is asked for, refused in one place. */
 export class Refusals {
-  readonly #name: string
-  readonly #traits: Traits
+  readonly #engine: { readonly name: string; readonly traits: Traits }
 
-  constructor(name: string, traits: Traits) {
-    this.#name = name
-    this.#traits = traits
+  /** Some traits are known once the engine is open. */
+  constructor(engine: { readonly name: string; readonly traits: Traits }) {
+    this.#engine = engine
+  }
+
+  get #name(): string {
+    return this.#engine.name
+  }
+
+  get #traits(): Traits {
+    return this.#engine.traits
   }
 
   level(level: Durability | undefined): void {

@@ -27,6 +27,8 @@ export interface Traits {
   readonly trim: boolean
   /** `Cap` with a bound. */
   readonly cap: boolean
+  /** Present where a topic with a bound has one partition only. */
+  readonly capsOnePartition?: true
   /** Bands of priority in a partition; 1 means none. */
   readonly bands: number
   /** Whether the census counts or estimates. */

@@ -21,6 +21,7 @@ export const statusOf: Readonly<Record<ErrorCode, number>> = {
   ENGINE_FAILED: 500,
   POISON: 500,
   STORE_DAMAGED: 500,
+  STORE_LOST: 500,
   STORE_FOREIGN: 500,
   UNKNOWN_OUTCOME: 500,
   CLOSED: 503,

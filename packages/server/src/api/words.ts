@@ -61,6 +61,7 @@ const errorsInChinese: Readonly<Record<ErrorCode, string>> = {
   ENGINE_FAILED: '存储引擎错误',
   POISON: '消息多次处理失败',
   STORE_DAMAGED: '存储已损坏',
+  STORE_LOST: '存储内容已丢失',
   STORE_FOREIGN: '存储格式无法识别',
   UNKNOWN_OUTCOME: '结果未知，消息可能已保存',
   CLOSED: '服务正在关闭',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { about } from '../case.js'
 import type { Kit } from '../kit.js'
 import { refused } from '../kit.js'
-import { needs } from '../needs.js'
+import { both, needs } from '../needs.js'
 import { textsOf } from '../text.js'
 
 /** Longer than the janitor takes between two looks. */
@@ -262,16 +262,6 @@ export const retention = [
       await member.getsNothing()
     },
 
-    'of all partitions the oldest unread message goes first': async (kit) => {
-      const topic = await kit.topic({ partitions: 2, cap: { count: 2, whenFull: 'trim' } })
-      await kit.engine.groups.create(topic, 'g', 'start')
-      for (const [value, partition] of [['a', 1], ['b', 0], ['c', 1], ['d', 0]] as const) {
-        await kit.send(kit.draft(topic, value, { partition }))
-        await kit.pass(1_000)
-      }
-      await kit.until('the oldest are gone', async () => textsOf(await kit.log(topic)).sort().join() === 'c,d')
-    },
-
     'what a member has in hand when the log passes it may still be finished': async (kit) => {
       const topic = await kit.topic({ keep: { count: 1 }, mayPassUnread: true })
       const member = await kit.member(topic, 'g')
@@ -293,4 +283,16 @@ export const retention = [
       await kit.until('nothing is behind', async () => (await kit.position(topic, 'g')).lag === 0)
     },
   }, needs.trim),
+
+  ...about('retention', {
+    'of all partitions the oldest unread message goes first': async (kit) => {
+      const topic = await kit.topic({ partitions: 2, cap: { count: 2, whenFull: 'trim' } })
+      await kit.engine.groups.create(topic, 'g', 'start')
+      for (const [value, partition] of [['a', 1], ['b', 0], ['c', 1], ['d', 0]] as const) {
+        await kit.send(kit.draft(topic, value, { partition }))
+        await kit.pass(1_000)
+      }
+      await kit.until('the oldest are gone', async () => textsOf(await kit.log(topic)).sort().join() === 'c,d')
+    },
+  }, both(needs.trim, needs.capOverPartitions)),
 ]

@@ -1,5 +1,6 @@
 import type { Hold } from '../../core/hold.js'
 import type { Message } from '../../core/message.js'
+import type { Delivery } from '../engine.js'
 import { MinHeap } from '../min-heap.js'
 
 /** A message that a group gets before it reads on in the log. */
@@ -20,6 +21,10 @@ type Failure = NonNullable<Hold['failure']>
 /** A message of the log that nobody had before. */
 export function first(message: Message, offset: number): Redelivery {
   return { message, offset, attempt: 1, alone: false, pins: true }
+}
+
+export function delivery({ message, attempt, alone, failure }: Redelivery, epoch: number): Delivery {
+  return failure === undefined ? { message, attempt, epoch, alone } : { message, attempt, epoch, alone, failure }
 }
 
 /** What a group gets before the log: first what was in hand already, by offset, then what was released to it, in that order. */

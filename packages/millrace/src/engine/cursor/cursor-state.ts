@@ -1,4 +1,4 @@
-/** A run of offsets, from the first to before the last. */
+/** A run of offsets, from the first to before the last: all messages in it, and the places without one between them. */
 export type Run = readonly [from: number, to: number]
 
 /** Where a group stands in a partition, to be stored. Everything before `next` that is not named here is finished. */
@@ -21,6 +21,20 @@ export function cursorAt(next: number): CursorState {
 /** The lowest place that is not finished. */
 export function lowest({ next, leased, waiting }: CursorState): number {
   return Math.min(next, leased[0]?.[0] ?? next, waiting[0]?.[0] ?? next)
+}
+
+/** Whether an offset is in one of the runs. To be asked about ascending offsets. */
+export function within(runs: readonly Run[]): (offset: number) => boolean {
+  const ascending = [...runs].sort(([one], [other]) => one - other)
+  let index = 0
+  return (offset) => {
+    for (;;) {
+      const run = ascending[index]
+      if (run === undefined || offset < run[0]) return false
+      if (offset < run[1]) return true
+      index += 1
+    }
+  }
 }
 
 export function offsetsOf(runs: readonly Run[]): number[] {

@@ -1,3 +1,5 @@
+import type { InFlight } from './in-flight.js'
+
 const over = 0
 const leased = 1
 const returned = 2
@@ -8,7 +10,7 @@ const idleMost = 65_536
  * What of a log a group has taken and not finished: a window from the lowest unfinished offset to the next one to read,
  * a byte for each offset. Its low end is the group's watermark.
  */
-export class Flight {
+export class Flight implements InFlight {
   #states = new Uint8Array(smallest)
   #low: number
   #next: number
@@ -28,6 +30,10 @@ export class Flight {
   /** The first that was never taken. */
   get next(): number {
     return this.#next
+  }
+
+  get size(): number {
+    return this.#next - this.#low
   }
 
   get leased(): number {

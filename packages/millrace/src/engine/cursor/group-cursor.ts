@@ -1,15 +1,17 @@
 import type { Delivery } from '../engine.js'
-import { Again, first, type Redelivery } from './again.js'
+import { Again, delivery, first, type Redelivery } from './again.js'
 import { BlockedKeys } from './blocked-keys.js'
-import type { CursorLog } from './cursor-log.js'
-import { type CursorState, lowest, offsetsOf } from './cursor-state.js'
+import { countBetween, countFrom, type CursorLog, firstFrom } from './cursor-log.js'
+import { type CursorState, lowest, within } from './cursor-state.js'
 import { Flight } from './flight.js'
+import type { InFlight } from './in-flight.js'
 import type { Owner } from './owner.js'
+import { SparseFlight } from './sparse-flight.js'
 
 /** Where a group stands in one partition: who owns it, what is in hand, what comes again, where the log is read on. */
 export class GroupCursor {
   readonly log: CursorLog
-  readonly flight: Flight
+  readonly flight: InFlight
   readonly again = new Again()
   readonly keys = new BlockedKeys()
   /** In hand and not a plain first delivery from the log. */
@@ -24,7 +26,7 @@ export class GroupCursor {
   /** Reads on from `at`. `onWait` is told of what goes out of the log to wait behind an earlier message of its key: from then on it owns a copy. */
   constructor(log: CursorLog, at: number, onWait: (entry: Redelivery) => void = () => undefined) {
     this.log = log
-    this.flight = new Flight(at)
+    this.flight = log.sparse ? new SparseFlight(at) : new Flight(at)
     this.#onWait = onWait
   }
 
@@ -32,10 +34,10 @@ export class GroupCursor {
   static restore(log: CursorLog, state: CursorState, epoch: number, onWait?: (entry: Redelivery) => void): GroupCursor {
     const cursor = new GroupCursor(log, lowest(state), onWait)
     const again = new Map(state.again.map(([offset, attempt, alone]) => [offset, { attempt, alone: alone === 1 }]))
-    const unfinished = new Set(offsetsOf([...state.leased, ...state.waiting]))
-    while (cursor.flight.next < state.next) {
-      const offset = cursor.flight.take()
-      const message = unfinished.has(offset) ? log.at(offset) : undefined
+    const isUnfinished = within([...state.leased, ...state.waiting])
+    for (let offset = firstFrom(log, cursor.flight.next); offset < state.next; offset = firstFrom(log, offset + 1)) {
+      cursor.flight.take(offset)
+      const message = isUnfinished(offset) ? log.at(offset) : undefined
       if (message) cursor.#return({ message, offset, ...(again.get(offset) ?? { attempt: 1, alone: false }), pins: true })
       else cursor.flight.finish(offset)
     }
@@ -68,7 +70,7 @@ export class GroupCursor {
   }
 
   get ready(): number {
-    return this.log.end - this.flight.next + this.again.size
+    return countFrom(this.log, this.flight.next) + this.again.size
   }
 
   isCopyInHand(offset: number): boolean {
@@ -77,7 +79,7 @@ export class GroupCursor {
 
   /** Timestamp of the oldest message that is ready or leased. */
   oldest(): number | null {
-    let oldest = this.log.at(this.flight.low)?.timestamp ?? null
+    let oldest = this.log.at(firstFrom(this.log, this.flight.low))?.timestamp ?? null
     for (const entries of [this.again, this.#out.values()]) {
       for (const { message } of entries) if (oldest === null || message.timestamp < oldest) oldest = message.timestamp
     }
@@ -192,7 +194,7 @@ export class GroupCursor {
    * copies. Gives how many messages the group will never see.
    */
   seek(offset: number): number {
-    let passed = Math.max(0, offset - this.flight.next)
+    let passed = countBetween(this.log, this.flight.next, offset)
     for (const entry of this.#allInHand()) {
       this.#forget(entry)
       if (entry.offset < offset && entry.pins) passed += 1
@@ -214,7 +216,7 @@ export class GroupCursor {
    */
   passTo(offset: number): number {
     if (offset <= this.flight.low) return 0
-    let passed = Math.max(0, offset - this.flight.next)
+    let passed = countBetween(this.log, this.flight.next, offset)
     for (const each of this.flight.leasedOffsets()) {
       if (each >= offset) break
       const entry = this.#inHand(each)
@@ -233,9 +235,9 @@ export class GroupCursor {
 
   #read(out: Delivery[], max: number): void {
     const { log, flight } = this
-    while (out.length < max && flight.next < log.end) {
-      if (this.#out.size > 0 && this.#out.has(flight.next)) return
-      const offset = flight.take()
+    for (let offset = firstFrom(log, flight.next); out.length < max && offset < log.end; offset = firstFrom(log, offset + 1)) {
+      if (this.#out.size > 0 && this.#out.has(offset)) return
+      flight.take(offset)
       const message = log.at(offset)
       // A gap: compacted away, or a transaction's marker.
       if (message === undefined) flight.finish(offset)
@@ -252,8 +254,7 @@ export class GroupCursor {
   #hand(entry: Redelivery): Delivery {
     if (entry.pins) this.flight.takeAgain(entry.offset)
     this.#remember(entry)
-    const { message, attempt, alone, failure } = entry
-    return failure === undefined ? { message, attempt, epoch: this.#epoch, alone } : { message, attempt, epoch: this.#epoch, alone, failure }
+    return delivery(entry, this.#epoch)
   }
 
   #wait(entry: Redelivery): void {

@@ -12,7 +12,7 @@ import { messageOf } from './message-codec.js'
 import { boundsOf } from './place.js'
 import type { KafkaRecord, Reader } from './port.js'
 import { encodeHeld, type HeldRow, ids } from './rows.js'
-import { Signal } from './signal.js'
+import { Signal } from '../../engine/signal.js'
 import type { KafkaStore } from './store.js'
 
 /** A partition as this member reads it. */

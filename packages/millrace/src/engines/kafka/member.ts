@@ -1,11 +1,11 @@
 import { MillraceError } from '../../core/errors.js'
 import type { Delivery, JoinRequest, LeaseRequest, Membership, Outcome, Verdict } from '../../engine/engine.js'
-import type { Alone } from './alone.js'
+import type { Alone } from '../../engine/cursor/alone.js'
 import type { Book } from './book.js'
 import type { Change } from './ledger.js'
 import type { Part, PartOwner, Written } from './part.js'
 import { Parts } from './parts.js'
-import { Signal } from './signal.js'
+import { Signal } from '../../engine/signal.js'
 import type { KafkaStore } from './store.js'
 
 /** A member of a group, as its holder calls it. What it hands out and what it takes is written before it answers. */

@@ -1,4 +1,4 @@
-import type { Clock, Millis } from '../../core/clock.js'
+import type { Clock, Millis } from '../core/clock.js'
 
 /** Lets many wait until something may have changed. */
 export class Signal {

@@ -1,0 +1,5 @@
+import { suiteOf } from './clients.harness.js'
+import { libraries } from './libraries.harness.js'
+
+const library = libraries[3]
+if (library !== undefined) suiteOf(library)
