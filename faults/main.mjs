@@ -58,6 +58,8 @@ async function main() {
     console.error(`failed with --seed ${seed}`)
     process.exitCode = 1
   }
+  // All is said. A connection that the proxy has cut may keep Node, while it ends by itself, in a loop without end.
+  process.exit()
 }
 
 /** Each with each of its clients. */
